@@ -1,0 +1,74 @@
+"""How gunicorn serves the web process; every number can be set from the environment."""
+
+import logging
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.glogging import Logger
+from gunicorn.http.message import Request
+from gunicorn.http.wsgi import Response
+
+from rgapp.config import ConfigError, instance_path, load
+
+bind = os.environ.get("RGAPP_BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
+worker_class = "gthread"
+workers = int(os.environ.get("RGAPP_WEB_WORKERS") or 2)
+threads = int(os.environ.get("RGAPP_WEB_THREADS") or 8)
+# Each worker builds its own application: no database connection, lock or random state ever crosses a fork.
+preload_app = False
+
+timeout = 30
+graceful_timeout = 20
+keepalive = 5
+# A sign-out by redirect has a signed SAML message in its query; gunicorn's default of 4094 would cut some.
+limit_request_line = 8190
+limit_request_fields = 60
+limit_request_field_size = 8190
+# Our address is RGAPP_BASE_URL; what a proxy says about scheme and host is read by nobody.
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "")
+
+accesslog = "-"
+errorlog = "-"
+loglevel = os.environ.get("RGAPP_LOG_LEVEL", "info")
+# The path only: queries carry SAML messages, RelayState and search terms, the referrer may carry them again.
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
+
+_TOKEN = re.compile(r"(?<=/)[A-Za-z0-9_-]{40,}(?=/|$)")
+
+
+class PathLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types.
+    """Write paths without the one-time tokens in them: segments longer than any id, 40 characters and more."""
+
+    def atoms(
+        self, resp: Response, req: Request, environ: dict[str, Any], request_time: Any
+    ) -> dict[str, Any]:
+        """Return what the access log may print of one request."""
+        atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)
+        atoms["U"] = _TOKEN.sub("***", atoms["U"] or "")
+        return atoms
+
+
+logger_class = PathLogger
+
+
+def on_starting(server: Arbiter) -> None:
+    """Refuse a configuration that cannot be served safely, once; leave our address for the command line."""
+    instance = instance_path()
+    try:
+        settings = load(instance)
+    except ConfigError as error:
+        server.log.error("%s", error)
+        logging.shutdown()
+        sys.exit(2)
+    keep_base_url(instance, settings["BASE_URL"])
+
+
+def keep_base_url(instance: Path, base_url: str) -> None:
+    """Write the address so that `flask integration list`, without PORT, prints the right links."""
+    draft = instance / f".base_url.{os.getpid()}"
+    draft.write_text(base_url + "\n")
+    draft.replace(instance / "base_url")

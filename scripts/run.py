@@ -1,0 +1,250 @@
+"""What `make run` does after installing: migrate, load the demo, serve the Procfile, say where to go."""
+
+import ctypes
+import fcntl
+import functools
+import http.client
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+from honcho.environ import parse_procfile
+from honcho.manager import Manager
+from honcho.process import Popen, Process
+
+ROOT = Path(__file__).resolve().parent.parent
+LOOPBACK = "127.0.0.1"
+PR_SET_PDEATHSIG = 1
+
+
+class Refused(Exception):
+    """Nothing was started; the message says why and what to do."""
+
+
+class TiedProcess(Process):  # type: ignore[misc]  # honcho ships no types.
+    """A process that is told to stop even when its manager is killed outright, where the system can do that."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._child_ctor = functools.partial(Popen, preexec_fn=_die_with_parent)
+
+
+class Processes(Manager):  # type: ignore[misc]  # honcho ships no types.
+    """Honcho's manager, safe against a signal in the first moments, and announcing when the web answers."""
+
+    def __init__(self, port: int, welcome: str) -> None:
+        super().__init__()
+        self._process_ctor = TiedProcess
+        self._port, self._welcome = port, welcome
+
+    def _start(self) -> None:
+        super()._start()
+        threading.Thread(target=self._announce, daemon=True).start()
+
+    def terminate(self) -> None:
+        """Stop everything; while honcho does not yet know all process ids, ask again a little later."""
+        if self._all_started():
+            super().terminate()
+        else:
+            threading.Timer(0.1, self.terminate).start()
+
+    def _announce(self) -> None:
+        """Print the addresses once the web process answers, so that the first click works."""
+        while not self._terminating:
+            if _answers(self._port):
+                print(self._welcome, flush=True)
+                return
+            time.sleep(0.2)
+
+
+def main() -> int:
+    """Run until stopped; return the exit code."""
+    os.chdir(ROOT)
+    port = _port()
+    instance = _instance()
+    with _sole_use_of(instance):
+        _refuse_busy(port)
+        environment = _environment(port, instance)
+        demo = environment["RGAPP_DEMO"] == "1"
+        if demo:
+            _prepare_identity_provider(instance, environment)
+        os.environ.clear()
+        os.environ.update(environment)
+        print("Preparing the database …", flush=True)
+        _flask("db", "upgrade")
+        if demo:
+            _flask("demo", "load")
+        return _serve(port, _welcome(port, instance, demo), demo)
+
+
+def _port() -> int:
+    raw = os.environ.get("PORT", "").strip() or "8000"
+    if not raw.isdecimal() or not 0 < int(raw) < 65536:
+        raise Refused(f"PORT must be a number from 1 to 65535, not {raw!r}.")
+    return int(raw)
+
+
+def _instance() -> Path:
+    """Return the absolute instance folder, made where it does not exist."""
+    instance = Path(os.environ.get("INSTANCE", "").strip() or ROOT / "instance").expanduser().resolve()
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"The instance folder {instance} cannot be made: {error.strerror}.") from error
+    if not os.access(instance, os.W_OK):
+        raise Refused(f"The instance folder {instance} cannot be written to.")
+    return instance
+
+
+def _sole_use_of(instance: Path) -> TextIOWrapper:
+    """Lock the folder as long as this process lives; two demos in one folder would change each other's address."""
+    lock = (instance / "run.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise Refused(
+            f"Another `make run` already uses the instance folder {instance}. Stop it, or choose another "
+            "folder and port: make run INSTANCE=instance-2 PORT=8001"
+        ) from error
+    return lock
+
+
+def _refuse_busy(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except PermissionError as error:
+            raise Refused(
+                f"Port {port} needs special rights here. Choose one above 1023: make run PORT=8001"
+            ) from error
+        except OSError as error:
+            raise Refused(
+                f"Port {port} is in use by another program. Stop that one, or choose another: "
+                f"make run PORT={port + 1}"
+            ) from error
+
+
+def _environment(port: int, instance: Path) -> dict[str, str]:
+    """Return what every process of this run gets: the caller's environment, our folder and port, the demo on."""
+    environment = os.environ | {
+        "PORT": str(port),
+        "INSTANCE": str(instance),
+        "PYTHONUNBUFFERED": "1",
+        "FLASK_APP": "wsgi:app",
+        "PATH": os.pathsep.join([str(ROOT / ".venv" / "bin"), os.environ.get("PATH", os.defpath)]),
+    }
+    environment["RGAPP_DEMO"] = (
+        "1" if environment.get("RGAPP_DEMO", "1").strip().lower() in {"1", "true", "yes"} else "0"
+    )
+    return environment
+
+
+def _prepare_identity_provider(instance: Path, environment: dict[str, str]) -> None:
+    """Give the demo identity provider a free port, that of last time where possible, and write its address.
+
+    It is called `localhost` while the application is `127.0.0.1`: two sites for a browser, as in real life.
+    """
+    folder = instance / "demo-idp"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    kept = folder / "port"
+    remembered = int(kept.read_text()) if kept.is_file() and kept.read_text().strip().isdecimal() else 0
+    port = _free_port(remembered)
+    kept.write_text(f"{port}\n")
+    url = f"http://localhost:{port}"
+    (folder / "url").write_text(f"{url}\n")
+    allowed = environment.get("RGAPP_OUTBOUND_ALLOW", "")  # Its metadata link may be tried in a set-up.
+    environment["RGAPP_OUTBOUND_ALLOW"] = ",".join(filter(None, [allowed, url]))
+
+
+def _free_port(wanted: int) -> int:
+    for candidate in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((LOOPBACK, candidate))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise Refused("No free port was found for the demo identity provider.")
+
+
+def _flask(*words: str) -> None:
+    """Run one command of the application, quietly unless it fails."""
+    done = subprocess.run(
+        ["flask", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    if done.returncode:
+        raise Refused(f"{done.stdout.strip()}\n\n`flask {' '.join(words)}` failed; its words are above.")
+
+
+def _serve(port: int, welcome: str, demo: bool) -> int:
+    manager = Processes(port, welcome)
+    for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
+        if demo or name != "idp":
+            manager.add_process(name, command)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # Under `nohup` it stays ignored.
+        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    manager.loop()
+    deliberate = manager.returncode in {128 + signal.SIGINT, 128 + signal.SIGTERM}
+    print(
+        "Stopped." if deliberate else "A process ended, so all were stopped; its last lines are above.",
+        flush=True,
+    )
+    return 0 if deliberate else manager.returncode or 1
+
+
+def _welcome(port: int, instance: Path, demo: bool) -> str:
+    base_url = os.environ.get("RGAPP_BASE_URL", "").rstrip("/") or f"http://{LOOPBACK}:{port}"
+    lines = ["", f"  Ready: {base_url}", ""]
+    if demo:
+        told = json.loads((instance / "demo-idp" / "welcome.json").read_text())
+        for title, rows in told.items():
+            width = max(len(label) for label, _ in rows)
+            lines += [f"  {title}", *(f"    {label:<{width}}  {text}" for label, text in rows), ""]
+    lines += [f"  Data is kept in {_short(instance)}. Ctrl-C stops everything.", ""]
+    rule = "─" * min(shutil.get_terminal_size((80, 24)).columns, 80)
+    return "\n".join([rule, *lines, rule])
+
+
+def _short(folder: Path) -> str:
+    return str(folder.relative_to(ROOT)) if folder.is_relative_to(ROOT) else str(folder)
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.client.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def _die_with_parent() -> None:
+    """Ask the system for a SIGTERM when the parent ends in any way; a plain Ctrl-C does not depend on it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")  # What honcho expects; newer Pythons default to another.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        sys.exit(main())
+    except Refused as error:
+        sys.exit(f"\n{error}")
+    except KeyboardInterrupt:
+        sys.exit("\nStopped before serving.")
