@@ -1,11 +1,10 @@
-"""Make `.venv` and install a requirements file into it, once per change of that file; needs no other package."""
+"""Make `.venv` and install a requirements file into it, once per change of it; needs no other package."""
 
 import fcntl
 import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,11 +32,11 @@ def _works() -> bool:
     """Tell whether the environment is there and its interpreter still exists and has pip."""
     if not PYTHON.exists():
         return False
-    return _run([PYTHON, "-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))"]).returncode == 0
+    return _run([str(PYTHON), "-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))"]).returncode == 0
 
 
 def _make() -> None:
-    done = _run([sys.executable, "-m", "venv", "--clear", VENV])
+    done = _run([sys.executable, "-m", "venv", "--clear", str(VENV)])
     if done.returncode:
         sys.exit(
             f"{_tail(done)}\n\nThe virtual environment could not be made. Python's `venv` module is needed; "
@@ -46,13 +45,22 @@ def _make() -> None:
 
 
 def _install(name: str) -> None:
-    command = [PYTHON, "-m", "pip", "install", "--prefer-binary", "--no-input", "--requirement", ROOT / name]
+    command = [
+        str(PYTHON),
+        "-m",
+        "pip",
+        "install",
+        "--prefer-binary",
+        "--no-input",
+        "--requirement",
+        str(ROOT / name),
+    ]
     done = _run(command, PIP_DISABLE_PIP_VERSION_CHECK="1")
     if done.returncode:
         sys.exit(f"{_tail(done)}\n\nInstalling {name} failed; pip's last words are above.")
 
 
-def _run(command: Sequence[str | Path], **environment: str) -> subprocess.CompletedProcess[str]:
+def _run(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
         env=os.environ | environment,

@@ -32,7 +32,7 @@ class Refused(Exception):
 
 
 class TiedProcess(Process):  # type: ignore[misc]  # honcho ships no types.
-    """A process that is told to stop even when its manager is killed outright, where the system can do that."""
+    """A process that is told to stop even when its manager is killed, where the system can do that."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -107,7 +107,7 @@ def _instance() -> Path:
 
 
 def _sole_use_of(instance: Path) -> TextIOWrapper:
-    """Lock the folder as long as this process lives; two demos in one folder would change each other's address."""
+    """Lock the folder as long as this process lives; two runs in one folder would mix their addresses."""
     lock = (instance / "run.lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -136,7 +136,7 @@ def _refuse_busy(port: int) -> None:
 
 
 def _environment(port: int, instance: Path) -> dict[str, str]:
-    """Return what every process of this run gets: the caller's environment, our folder and port, the demo on."""
+    """Return what every process of this run gets: what the caller set, our folder, port and demo."""
     environment = os.environ | {
         "PORT": str(port),
         "INSTANCE": str(instance),
