@@ -1,0 +1,133 @@
+"""The inbound SAML kind: catalogue tiles, first draft, validation, declarative form and addresses."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from rgapp.integrations.base import DeclaredContext, SettingsError, SettingsProblem, Tile, problems_of
+from rgapp.integrations.saml.fetch import FetchError, fetch_metadata
+from rgapp.integrations.saml.metadata import IdentityProviderMetadata, MetadataError, read_metadata
+from rgapp.integrations.saml.presets import PRESETS
+from rgapp.integrations.saml.settings import InboundSAMLSettings, dump
+from rgapp.models import Integration, Programme
+from rgapp.provisioning.record import Field
+
+KIND = "inbound-saml"
+OWN_KEYS = frozenset({"idp", "signed", "sp_initiated", "idp_initiated", "parameter_name", "jit", "mapping"})
+
+
+class InboundSAML:
+    """Sign-in by SAML 2.0, with Just-In-Time provisioning."""
+
+    key = KIND
+    label = "Inbound SSO (SAML)"
+    setup_endpoint = "dashboard.saml_initial"
+
+    def tiles(self) -> Sequence[Tile]:
+        """Return a tile for each identity provider with a preset."""
+        return [
+            Tile(preset.key, KIND, "Sign-in", preset.name, preset.summary, preset.minutes, preset.needs)
+            for preset in PRESETS.values()
+        ]
+
+    def new_draft(self, provider: str, programme: Programme) -> dict[str, Any]:
+        """Return the provider's usual claim names and the region's usual date format, with JIT still off."""
+        preset = PRESETS[provider]
+        mapping: dict[str, Any] = {field: {"attribute": name} for field, name in preset.claims.items()}
+        if Field.DATE_OF_BIRTH in mapping:
+            mapping[Field.DATE_OF_BIRTH]["format"] = programme.usual_date_format
+        return {
+            "idp": {"certificates": []},
+            "signed": preset.signed,
+            "sp_initiated": True,
+            "idp_initiated": False,
+            "jit": {"create": False, "update": False, "welcome_email": True},
+            "mapping": {str(field): source for field, source in mapping.items()},
+        }
+
+    def validate(self, settings: Mapping[str, Any]) -> InboundSAMLSettings:
+        """Return complete settings.
+
+        Raises `SettingsError` with every problem.
+        """
+        try:
+            return InboundSAMLSettings.model_validate(settings)
+        except ValidationError as error:
+            raise SettingsError(problems_of(error)) from error
+
+    def resolve(self, declared: Mapping[str, Any], context: DeclaredContext) -> dict[str, Any]:
+        """Read the metadata file or URL, set the usual date format, and validate.
+
+        Raises `SettingsError`.
+        """
+        unknown = sorted(set(declared) - OWN_KEYS - {"welcome_email"})
+        if unknown:
+            raise SettingsError([SettingsProblem(key, "This option is not known.") for key in unknown])
+        settings = {key: value for key, value in declared.items() if key in OWN_KEYS}
+        settings["idp"] = _resolve_idp(declared.get("idp"), context)
+        if "welcome_email" in declared:
+            settings["jit"] = {"welcome_email": declared["welcome_email"]} | dict(declared.get("jit") or {})
+        mapping = declared.get("mapping")
+        if isinstance(mapping, Mapping) and isinstance(birth := mapping.get(Field.DATE_OF_BIRTH), Mapping):
+            default = {"format": context.programme.usual_date_format}
+            settings["mapping"] = {**mapping, Field.DATE_OF_BIRTH.value: default | dict(birth)}
+        return dump(self.validate(settings))
+
+    def declare(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings as the declarative file writes them."""
+        return {key: value for key, value in settings.items() if key in OWN_KEYS}
+
+    def urls(self, integration: Integration, base_url: str) -> dict[str, str]:
+        """Return our addresses for the identity provider's console."""
+        return service_urls(integration.public_id, base_url)
+
+
+def service_urls(public_id: str, base_url: str) -> dict[str, str]:
+    """Return our addresses of one connection; the entityID is where its metadata can be read."""
+    root = f"{base_url}/sso/{public_id}"
+    return {
+        "login": f"{root}/login",
+        "acs": f"{root}/acs",
+        "metadata": f"{root}/metadata",
+        "entity_id": f"{root}/metadata",
+        "logout": f"{root}/logout",
+        "sls": f"{root}/sls",
+    }
+
+
+def idp_settings(metadata: IdentityProviderMetadata) -> dict[str, Any]:
+    """Return what identity provider metadata says, in the form of our settings."""
+    found: dict[str, Any] = {
+        "entity_id": metadata.entity_id,
+        "sso_url": metadata.sso_url,
+        "sso_binding": metadata.sso_binding,
+        "slo_url": metadata.slo_url,
+        "certificates": [certificate.pem for certificate in metadata.certificates],
+        "want_signed_requests": metadata.want_authn_requests_signed,
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _resolve_idp(declared: Any, context: DeclaredContext) -> Any:
+    if not isinstance(declared, Mapping):
+        raise SettingsError(
+            [SettingsProblem("idp", "Give metadata_file, metadata_url, or entity_id and the rest.")]
+        )
+    rest = {key: value for key, value in declared.items() if key != "metadata_file"}
+    try:
+        if "metadata_file" in declared:
+            path = context.folder / Path(str(declared["metadata_file"]))
+            return idp_settings(read_metadata(path.read_bytes())) | rest
+        if "metadata_url" in declared and "entity_id" not in declared:
+            data = fetch_metadata(str(declared["metadata_url"]), allow=context.outbound_allow)
+            return idp_settings(read_metadata(data)) | rest
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SettingsError(
+            [SettingsProblem("idp.metadata_file", f"The file cannot be read: {reason}.")]
+        ) from error
+    except (MetadataError, FetchError) as error:
+        raise SettingsError([SettingsProblem("idp", str(error))]) from error
+    return rest

@@ -1,0 +1,193 @@
+"""What examining a response results in: the checks, the verdict, and the type that stands for trust."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import InitVar, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+GUARD = object()
+"""Held by the validator only; see VerifiedAssertion."""
+
+
+class Mode(StrEnum):
+    """What the examination is for: a real sign-in, or an admin's dry run of a pasted response."""
+
+    SIGN_IN = "sign-in"
+    PASTED = "pasted"
+
+
+class Fixer(StrEnum):
+    """Who can put a failed check right."""
+
+    IDENTITY_PROVIDER = "identity_provider"
+    SETUP = "setup"
+    HR_DATA = "hr_data"
+    EMPLOYEE = "employee"
+    US = "us"
+
+
+class CheckCode(StrEnum):
+    """Every check by name; where one check can fail in several ways, each way has a code of its own."""
+
+    # The message as it travelled.
+    FORMAT = "format"
+    PARAMETER_MISSING = "parameter_missing"
+    TOO_LARGE = "too_large"
+    NOT_BASE64 = "not_base64"
+    NOT_XML = "not_xml"
+    ENCODING = "encoding"
+    DOCTYPE = "doctype"
+    TOO_DEEP = "too_deep"
+    TOO_MANY_ELEMENTS = "too_many_elements"
+    NOT_A_RESPONSE = "not_a_response"
+    DUPLICATE_ID = "duplicate_id"
+    COMMENT_IN_VALUE = "comment_in_value"
+    SCHEMA = "schema"
+    VERSION = "version"
+    SETUP_INCOMPLETE = "setup_incomplete"
+    # What the identity provider says of the sign-in.
+    STATUS = "status"
+    ASSERTION_COUNT = "assertion_count"
+    # Encryption.
+    ENCRYPTION = "encryption"
+    ENCRYPTED_WITHOUT_KEY = "encrypted_without_key"
+    ENCRYPTION_ALGORITHM = "encryption_algorithm"
+    DECRYPTION_FAILED = "decryption_failed"
+    ENCRYPTED_ATTRIBUTE = "encrypted_attribute"
+    # Issuer and signature.
+    ISSUER_RESPONSE = "issuer_response"
+    ISSUER_ASSERTION = "issuer_assertion"
+    SIGNATURE = "signature"
+    SIGNATURE_MISSING = "signature_missing"
+    SIGNATURE_PLACE = "signature_place"
+    SIGNATURE_REFERENCE = "signature_reference"
+    SIGNATURE_ALGORITHM = "signature_algorithm"
+    DIGEST_ALGORITHM = "digest_algorithm"
+    SIGNATURE_TRANSFORM = "signature_transform"
+    SIGNATURE_INVALID = "signature_invalid"
+    CERTIFICATE_UNKNOWN = "certificate_unknown"
+    CERTIFICATE_EXPIRED = "certificate_expired"
+    # For whom, and when.
+    DESTINATION = "destination"
+    CONDITIONS_MISSING = "conditions_missing"
+    CONDITIONS_UNKNOWN = "conditions_unknown"
+    AUDIENCE = "audience"
+    ISSUED_IN_FUTURE = "issued_in_future"
+    NOT_BEFORE = "not_before"
+    NOT_ON_OR_AFTER = "not_on_or_after"
+    CONFIRMATION_METHOD = "confirmation_method"
+    CONFIRMATION_END_MISSING = "confirmation_end_missing"
+    CONFIRMATION_EXPIRED = "confirmation_expired"
+    CONFIRMATION_NOT_BEFORE = "confirmation_not_before"
+    RECIPIENT = "recipient"
+    # The answer to which request.
+    IN_RESPONSE_TO = "in_response_to"
+    IN_RESPONSE_TO_MISSING = "in_response_to_missing"
+    IN_RESPONSE_TO_FOREIGN = "in_response_to_foreign"
+    IN_RESPONSE_TO_UNEXPECTED = "in_response_to_unexpected"
+    IDP_INITIATED_OFF = "idp_initiated_off"
+    # About whom.
+    NAME_ID_MISSING = "name_id_missing"
+    AUTHN_STATEMENT_MISSING = "authn_statement_missing"
+    SESSION_EXPIRED = "session_expired"
+    TOO_MANY_VALUES = "too_many_values"
+    VALUE_TOO_LONG = "value_too_long"
+    # We could not go on; never the sender's fault alone.
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: `ok` is True, False, or None where it was not made. `warning` marks one that passed but needs care.
+
+    `expected` and `got` are short, printable and never hold more of the message than the value concerned.
+    """
+
+    code: CheckCode
+    ok: bool | None
+    expected: str = ""
+    got: str = ""
+    fixer: Fixer = Fixer.IDENTITY_PROVIDER
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedRequest:
+    """The AuthnRequest that the caller found by RelayState and has used up."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class UntrustedContents:
+    """What arrived, whether or not it may be believed: to be shown to an admin in a dry run, never to be acted on."""
+
+    issuer: str = ""
+    name_id: str = ""
+    name_id_format: str = ""
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    friendly_names: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class VerifiedAssertion:
+    """An assertion that passed every check; only the validator can make one.
+
+    `attributes` maps an attribute's Name to its values in order, `friendly_names` a Name to its FriendlyName.
+    `not_on_or_after` is the moment up to which the replay memory has to keep `replay_key`, clock skew included.
+    `mode` tells a real sign-in from a dry run: the latter must not open a session.
+    """
+
+    guard: InitVar[object]
+    mode: Mode
+    assertion_id: str
+    response_id: str
+    issuer: str
+    name_id: str | None
+    name_id_format: str | None
+    session_index: str | None
+    attributes: Mapping[str, tuple[str, ...]]
+    friendly_names: Mapping[str, str]
+    in_response_to: str | None
+    not_on_or_after: datetime
+    session_not_on_or_after: datetime | None
+    authn_instant: datetime | None
+
+    def __post_init__(self, guard: object) -> None:
+        """Refuse to exist outside the validator; raises TypeError."""
+        if guard is not GUARD:
+            raise TypeError("Only rgapp.integrations.saml.response.examine() makes a VerifiedAssertion.")
+
+    def __repr__(self) -> str:
+        """Name the assertion without its contents, so that no log can hold them."""
+        return f"<VerifiedAssertion {self.replay_key[:12]}>"
+
+    @property
+    def replay_key(self) -> str:
+        """Return what identifies this assertion for good: 64 hexadecimal digits."""
+        return hashlib.sha256(f"{self.issuer}\0{self.assertion_id}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The result of examining one response.
+
+    Exactly one of `refusal` and `assertion` is set. `checks` are in the order in which a person would read them.
+    """
+
+    checks: tuple[Check, ...]
+    refusal: Check | None
+    assertion: VerifiedAssertion | None = None
+    seen: UntrustedContents | None = field(default=None, repr=False)
+
+    @property
+    def accepted(self) -> bool:
+        """Tell whether every check passed."""
+        return self.assertion is not None
+
+    @property
+    def warnings(self) -> tuple[Check, ...]:
+        """Return the checks that passed but need somebody's care."""
+        return tuple(check for check in self.checks if check.warning)
