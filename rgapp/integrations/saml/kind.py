@@ -1,18 +1,21 @@
 """The inbound SAML kind: catalogue tiles, first draft, validation, declarative form and addresses."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from rgapp.integrations.base import DeclaredContext, SettingsError, SettingsProblem, Tile, problems_of
+from rgapp.integrations.saml.certificates import make_service_key
 from rgapp.integrations.saml.fetch import FetchError, fetch_metadata
 from rgapp.integrations.saml.metadata import IdentityProviderMetadata, MetadataError, read_metadata
 from rgapp.integrations.saml.presets import PRESETS
 from rgapp.integrations.saml.settings import InboundSAMLSettings, dump
 from rgapp.models import Integration, Programme
 from rgapp.provisioning.record import Field
+from rgapp.sealing import Sealer
 
 KIND = "inbound-saml"
 OWN_KEYS = frozenset({"idp", "signed", "sp_initiated", "idp_initiated", "parameter_name", "jit", "mapping"})
@@ -46,6 +49,11 @@ class InboundSAML:
             "jit": {"create": False, "update": False, "welcome_email": True},
             "mapping": {str(field): source for field, source in mapping.items()},
         }
+
+    def prepare(self, integration: Integration, sealer: Sealer, *, now: datetime) -> None:
+        """Give the connection its own key pair: it signs our requests and opens encrypted assertions."""
+        private_key, certificate = make_service_key(now, integration.public_id)
+        integration.service_key, integration.service_certificate = sealer.seal(private_key), certificate
 
     def validate(self, settings: Mapping[str, Any]) -> InboundSAMLSettings:
         """Return complete settings.
@@ -119,10 +127,10 @@ def _resolve_idp(declared: Any, context: DeclaredContext) -> Any:
     try:
         if "metadata_file" in declared:
             path = context.folder / Path(str(declared["metadata_file"]))
-            return idp_settings(read_metadata(path.read_bytes())) | rest
+            return idp_settings(read_metadata(path.read_bytes(), now=context.now)) | rest
         if "metadata_url" in declared and "entity_id" not in declared:
             data = fetch_metadata(str(declared["metadata_url"]), allow=context.outbound_allow)
-            return idp_settings(read_metadata(data)) | rest
+            return idp_settings(read_metadata(data, now=context.now)) | rest
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise SettingsError(

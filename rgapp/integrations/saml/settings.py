@@ -1,6 +1,5 @@
 """Settings of an inbound SAML connection: the schema that the set-up pages and the declarative file share."""
 
-from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from pydantic import (
 )
 
 from rgapp.integrations.saml.certificates import CertificateError, read_certificates
+from rgapp.integrations.saml.connection import Binding, Signed
 from rgapp.provisioning.mapping import FieldRule, Rules
 from rgapp.provisioning.record import MANDATORY, Field
 from rgapp.provisioning.validation import is_date_format
@@ -22,21 +22,6 @@ NAME_ID = (
     ":NameID"  # How a SourceRecord names the NameID; no attribute can be called so, XML names have one colon.
 )
 MOST_CERTIFICATES = 10
-
-
-class Signed(StrEnum):
-    """Which element the identity provider has to sign."""
-
-    RESPONSE = "response"
-    ASSERTION = "assertion"
-    EITHER = "either"
-
-
-class Binding(StrEnum):
-    """How the AuthnRequest is sent (SAML bindings 3.4 and 3.5)."""
-
-    REDIRECT = "redirect"
-    POST = "post"
 
 
 def check_url(value: str) -> str:

@@ -1,0 +1,91 @@
+"""Who may call a view: every view carries one of these decorators, and a test fails on one without."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from flask import abort, current_app, g, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from rgapp.auth.staff import programme_for
+from rgapp.extensions import db, login_manager
+from rgapp.models import Role, Staff, User
+
+P = ParamSpec("P")
+R = TypeVar("R")
+ACCESS_ATTRIBUTE = "rgapp_access"
+
+
+def public(view: Callable[P, R]) -> Callable[P, R]:
+    """Let anybody call this view."""
+    setattr(view, ACCESS_ATTRIBUTE, "public")
+    return view
+
+
+def employee(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a signed-in employee of the programme in the URL (`slug`) call this view.
+
+    Others are sent to that programme's sign-in page and come back afterwards.
+    """
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if not isinstance(current_user._get_current_object(), User):
+            wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
+            return redirect(url_for("home.login", slug=kwargs["slug"], next=wanted or None))
+        return view(*args, **kwargs)
+
+    setattr(guarded, ACCESS_ATTRIBUTE, "employee")
+    return guarded
+
+
+def staff(*roles: Role) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let signed-in staff of these roles call this view.
+
+    Where the URL names a programme (`slug`), it becomes `g.programme`; one that the person may not see answers 404,
+    as one that does not exist.
+    """
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            person = current_user._get_current_object()
+            if not isinstance(person, Staff):
+                return login_manager.unauthorized()
+            if "slug" in kwargs:
+                programme = programme_for(db.session(), person, kwargs["slug"])
+                if programme is None:
+                    abort(404)
+                g.programme = programme
+            if person.role not in roles:
+                abort(403)
+            return view(*args, **kwargs)
+
+        setattr(guarded, ACCESS_ATTRIBUTE, "staff:" + ",".join(sorted(roles)))
+        return guarded
+
+    return decorate
+
+
+EVERY_ROLE = (Role.ADMIN, Role.SUPPORT, Role.OPERATOR)
+CHANGERS = (Role.ADMIN, Role.OPERATOR)
+
+
+def access_of(view: Callable[..., Any]) -> str | None:
+    """Return what a view declares about who may call it, None where it declares nothing."""
+    return getattr(view, ACCESS_ATTRIBUTE, None)
+
+
+def send_to_staff_sign_in() -> Response:
+    """Send somebody who is not signed in to Reward Manager's sign-in page, and back afterwards."""
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
+    return redirect(url_for("manager.login", next=wanted or None))
+
+
+def set_cookie(response: Response, name: str, value: str, **options: Any) -> None:
+    """Set a cookie with this application's defaults: HttpOnly, Secure behind TLS, SameSite=Lax, path /."""
+    secure = bool(current_app.config["HTTPS"])
+    response.set_cookie(
+        name, value, **{"httponly": True, "secure": secure, "samesite": "Lax", "path": "/"} | options
+    )

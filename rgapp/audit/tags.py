@@ -1,0 +1,35 @@
+"""Audit tags, `subject:action`: the closed set of things that can happen."""
+
+from enum import StrEnum
+
+
+class Tag(StrEnum):
+    """What an audit event says happened."""
+
+    USER_CREATED = "user:created"
+    USER_UPDATED = "user:updated"
+    USER_DEACTIVATED = "user:deactivated"
+    USER_REACTIVATED = "user:reactivated"
+    USER_EMAIL_RELEASED = "user:email-released"
+    USER_SIGNED_IN = "user:signed-in"
+    USER_SIGNED_OUT = "user:signed-out"
+    USER_SESSIONS_ENDED = "user:sessions-ended"
+    USER_WELCOME_RESENT = "user:welcome-resent"
+    USER_PASSWORD_SET = "user:password-set"
+    INTEGRATION_CREATED = "integration:created"
+    INTEGRATION_DRAFT_SAVED = "integration:draft-saved"
+    INTEGRATION_TESTED = "integration:tested"
+    INTEGRATION_PUBLISHED = "integration:published"
+    INTEGRATION_PAUSED = "integration:paused"
+    INTEGRATION_RESUMED = "integration:resumed"
+    INTEGRATION_DELETED = "integration:deleted"
+    INTEGRATION_RESTORED = "integration:restored"
+    PROGRAMME_CREATED = "programme:created"
+    PROGRAMME_UPDATED = "programme:updated"
+    STAFF_CREATED = "staff:created"
+    STAFF_SIGNED_IN = "staff:signed-in"
+    STAFF_SIGN_IN_REFUSED = "staff:sign-in-refused"
+    STAFF_SIGNED_OUT = "staff:signed-out"
+    STAFF_PASSWORD_SET = "staff:password-set"
+    STAFF_LINK_ISSUED = "staff:link-issued"
+    STAFF_GRANTED = "staff:granted"

@@ -1,0 +1,61 @@
+"""How transactions begin on SQLite: write-ahead log, and writers that queue instead of failing half-way."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from flask import Flask, request
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import Engine
+
+from rgapp.extensions import db
+
+BUSY_TIMEOUT_MS = 15_000
+# A transaction that reads first and writes later fails at once on SQLite when somebody wrote in between. So whatever
+# may write takes the write lock when it begins; only requests with a safe method read without it.
+_reads_only: ContextVar[bool] = ContextVar("reads_only", default=False)
+
+
+def init_app(app: Flask) -> None:
+    """Install the connection and transaction hooks, and mark requests with a safe method as reading."""
+
+    @app.before_request
+    def choose_transaction() -> None:
+        _reads_only.set(request.method in {"GET", "HEAD", "OPTIONS"})
+
+    @app.teardown_request
+    def forget_choice(_: BaseException | None) -> None:
+        _reads_only.set(False)
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Let a request with a safe method write: what it read so far ends, and a writing transaction may begin."""
+    db.session.commit()
+    token = _reads_only.set(False)
+    try:
+        yield
+        db.session.commit()
+    finally:
+        _reads_only.reset(token)
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    connection.isolation_level = None  # We begin transactions ourselves, below.
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+@event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN" if _reads_only.get() else "BEGIN IMMEDIATE")

@@ -1,0 +1,52 @@
+"""Error pages: calm words, the right status, no trace of the inside."""
+
+import logging
+
+from flask import Flask, render_template, request
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from rgapp.extensions import db
+from rgapp.tokens import new_reference
+
+logger = logging.getLogger(__name__)
+PAGES = frozenset({400, 403, 404, 405, 413, 429, 500, 503})
+
+
+def init_app(app: Flask) -> None:
+    """Install the handlers."""
+    app.register_error_handler(CSRFError, form_expired)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(OperationalError, database_error)
+    app.register_error_handler(Exception, unexpected_error)
+
+
+def http_error(error: HTTPException) -> tuple[str, int, dict[str, str]] | HTTPException:
+    """Show the page of this status; redirects and the like pass."""
+    code = error.code or 500
+    if code < 400:
+        return error
+    headers = {name: value for name, value in error.get_headers() if name in {"Allow", "Retry-After"}}
+    page = code if code in PAGES else (400 if code < 500 else 500)
+    return render_template(f"errors/{page}.html", reference=None), code, headers
+
+
+def form_expired(_: CSRFError) -> tuple[str, int]:
+    """Say that the form is stale; the usual cause is a tab left open over a sign-out."""
+    return render_template("errors/400.html", reference=None, stale_form=True), 400
+
+
+def database_error(error: OperationalError) -> tuple[str, int, dict[str, str]]:
+    """Say that we are back soon; the details are for the log."""
+    db.session.rollback()
+    logger.error("database unavailable on %s: %s", request.endpoint, type(error.orig).__name__)
+    return render_template("errors/503.html", reference=None), 503, {"Retry-After": "5"}
+
+
+def unexpected_error(error: Exception) -> tuple[str, int]:
+    """Log the error with a reference, and show only the reference."""
+    db.session.rollback()
+    reference = new_reference()
+    logger.error("unexpected error %s on %s", reference, request.endpoint, exc_info=error)
+    return render_template("errors/500.html", reference=reference), 500

@@ -1,0 +1,5 @@
+"""The home blueprint."""
+
+from rgapp.home.routes import bp
+
+__all__ = ["bp"]

@@ -1,0 +1,1 @@
+"""Integrations: one package per kind, all with the same parts, and the services they share."""

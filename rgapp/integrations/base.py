@@ -1,0 +1,98 @@
+"""What every kind of integration provides; the dashboard and the command line know nothing more about a kind."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ValidationError
+
+from rgapp.models import Integration, Programme
+from rgapp.sealing import Sealer
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One entry of the catalogue: a provider's preset of a kind."""
+
+    key: str
+    kind: str
+    group: str
+    name: str
+    summary: str
+    minutes: int
+    needs: str
+
+
+@dataclass(frozen=True)
+class SettingsProblem:
+    """One thing that is wrong with settings: where (a dotted path) and what, in words for the person who wrote it."""
+
+    path: str
+    message: str
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be used, with every problem."""
+
+    def __init__(self, problems: Sequence[SettingsProblem]) -> None:
+        super().__init__("; ".join(f"{problem.path}: {problem.message}" for problem in problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True)
+class DeclaredContext:
+    """Where a declarative file was read: paths are relative to it, secrets come from the environment."""
+
+    folder: Path
+    programme: Programme
+    now: datetime
+    environment: Mapping[str, str] = field(default_factory=dict)
+    outbound_allow: frozenset[str] = frozenset()
+
+
+class IntegrationKind(Protocol):
+    """One kind of integration."""
+
+    key: str
+    label: str
+    # The endpoint of the first set-up page, for `url_for(endpoint, slug=…, integration_id=…)`.
+    setup_endpoint: str
+
+    def tiles(self) -> Sequence[Tile]:
+        """Return this kind's entries of the catalogue."""
+
+    def new_draft(self, provider: str, programme: Programme) -> dict[str, Any]:
+        """Return the settings a new draft starts with: the provider's preset."""
+
+    def prepare(self, integration: Integration, sealer: Sealer, *, now: datetime) -> None:
+        """Give a new integration what it keeps for life, such as keys; called once, before it is stored."""
+
+    def validate(self, settings: Mapping[str, Any]) -> BaseModel:
+        """Return complete settings.
+
+        Raises `SettingsError` with every problem.
+        """
+
+    def resolve(self, declared: Mapping[str, Any], context: DeclaredContext) -> dict[str, Any]:
+        """Turn the part of a declarative file that belongs to this kind into settings (files read, defaults set).
+
+        Raises `SettingsError`.
+        """
+
+    def declare(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Turn settings into their declarative form; the opposite of `resolve`."""
+
+    def urls(self, integration: Integration, base_url: str) -> dict[str, str]:
+        """Return the addresses that the other side needs."""
+
+
+def problems_of(error: ValidationError) -> list[SettingsProblem]:
+    """Return pydantic's findings in our form."""
+    problems = []
+    for found in error.errors(include_url=False, include_context=False, include_input=False):
+        path = ".".join(str(part) for part in found["loc"])
+        message = found["msg"].removeprefix("Value error, ")
+        problems.append(SettingsProblem(path, message))
+    return problems

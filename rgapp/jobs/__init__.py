@@ -1,0 +1,1 @@
+"""The task queue: what happens off the request path."""

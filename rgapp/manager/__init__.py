@@ -1,0 +1,5 @@
+"""The manager blueprint."""
+
+from rgapp.manager.routes import bp
+
+__all__ = ["bp"]

@@ -1,0 +1,38 @@
+"""Every table of the application; importing this package makes the metadata complete."""
+
+from rgapp.models.audit import AuditEvent
+from rgapp.models.base import Base
+from rgapp.models.identity import ExternalIdentity
+from rgapp.models.integration import ConnectionDirectory, Integration, IntegrationVersion
+from rgapp.models.outbox import MailStatus, OutboxMail
+from rgapp.models.programme import Colour, Programme, Region
+from rgapp.models.sign_in import Purpose, SAMLReplay, SAMLRequest, SignInAttempt
+from rgapp.models.staff import Role, Staff, StaffGrant, StaffLink, StaffSession
+from rgapp.models.user import User, UserLink, UserSession, UserStatus
+
+__all__ = [
+    "AuditEvent",
+    "Base",
+    "Colour",
+    "ConnectionDirectory",
+    "ExternalIdentity",
+    "Integration",
+    "IntegrationVersion",
+    "MailStatus",
+    "OutboxMail",
+    "Programme",
+    "Purpose",
+    "Region",
+    "Role",
+    "SAMLReplay",
+    "SAMLRequest",
+    "SignInAttempt",
+    "Staff",
+    "StaffGrant",
+    "StaffLink",
+    "StaffSession",
+    "User",
+    "UserLink",
+    "UserSession",
+    "UserStatus",
+]

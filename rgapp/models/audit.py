@@ -1,0 +1,35 @@
+"""Audit event: one line of history about a programme, a user, an integration or a staff member."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from rgapp.models.base import Base, new_id
+
+
+class AuditEvent(Base):
+    """What happened, who did it, to whom, with the facts as data; words are chosen where it is shown.
+
+    `programme_id` is empty for events of the platform itself (staff without a programme).
+    """
+
+    __tablename__ = "audit_events"
+    __table_args__ = (
+        Index("ix_audit_events_programme_id_id", "programme_id", "id"),
+        Index("ix_audit_events_programme_id_user_id", "programme_id", "user_id", "id"),
+        Index("ix_audit_events_programme_id_integration_id", "programme_id", "integration_id", "id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    programme_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("programmes.id"))
+    at: Mapped[datetime]
+    tag: Mapped[str] = mapped_column(String(60))
+    actor_kind: Mapped[str] = mapped_column(String(20))
+    actor_id: Mapped[uuid.UUID | None]
+    actor_label: Mapped[str] = mapped_column(String(200))
+    user_id: Mapped[uuid.UUID | None]
+    integration_id: Mapped[uuid.UUID | None]
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)

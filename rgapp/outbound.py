@@ -1,0 +1,158 @@
+"""Fetch documents from addresses that customers typed: public targets only, bounded in size and time, no redirects."""
+
+import socket
+import time
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 10.0
+TOTAL_SECONDS = 20.0
+CHUNK = 64 * 1024
+
+# Addresses of the NAT64 well-known prefix carry an IPv4 address in their last 32 bits (RFC 6052).
+NAT64 = IPv6Network("64:ff9b::/96")
+
+Address = IPv4Address | IPv6Address
+
+
+class OutboundError(RuntimeError):
+    """An address that is not fetched, or that did not answer well.
+
+    `code` is one of bad_address, needs_https, private, unknown_host, redirect, status, too_large, timeout, tls,
+    unreachable; `data` holds what a message needs.
+    """
+
+    def __init__(self, code: str, **data: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.data = data
+
+
+@dataclass(frozen=True)
+class Target:
+    """An address that may be reached: its parts and the one network address that was checked."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    address: str
+
+    @property
+    def origin(self) -> str:
+        """Return scheme, host and port as a browser writes them."""
+        return origin_of(self.scheme, self.host, self.port)
+
+
+def origin_of(scheme: str, host: str, port: int) -> str:
+    """Return an origin (RFC 6454) with the default port left out."""
+    name = f"[{host}]" if ":" in host else host
+    return (
+        f"{scheme}://{name}"
+        if port == {"https": 443, "http": 80}.get(scheme)
+        else f"{scheme}://{name}:{port}"
+    )
+
+
+def check_target(url: str, *, allow: frozenset[str]) -> Target:
+    """Resolve an address and refuse what must not be reached.
+
+    Only https to public addresses is allowed, unless the operator names the origin in `allow`. Every address that the
+    name resolves to must be public, and the one that was checked is the one that is then connected to, so that a name
+    cannot change its mind in between (DNS rebinding).
+
+    Raises `OutboundError`.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise OutboundError("bad_address") from error
+    if parts.scheme not in {"http", "https"} or not host or parts.username or parts.password:
+        raise OutboundError("bad_address")
+    port = port or (443 if parts.scheme == "https" else 80)
+    allowed = origin_of(parts.scheme, host, port) in allow
+    if parts.scheme != "https" and not allowed:
+        raise OutboundError("needs_https")
+    addresses = _resolve(host, port)
+    if not allowed and not all(_is_public(address) for address in addresses):
+        raise OutboundError("private", host=host)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(parts.scheme, host, port, path, str(addresses[0]))
+
+
+def _resolve(host: str, port: int) -> list[Address]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    except (OSError, UnicodeError, ValueError) as error:
+        raise OutboundError("unknown_host", host=host) from error
+
+
+def _is_public(address: Address) -> bool:
+    if isinstance(address, IPv6Address):
+        embedded = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+        if embedded is not None:
+            return _is_public(embedded)
+        if address in NAT64:
+            return _is_public(IPv4Address(int(address) & 0xFFFFFFFF))
+    return address.is_global and not address.is_multicast
+
+
+def fetch(url: str, *, allow: frozenset[str], largest: int, accept: str = "*/*") -> bytes:
+    """GET a document of at most `largest` bytes; redirects are refused, they would lead past the check.
+
+    Raises `OutboundError`.
+    """
+    target = check_target(url, allow=allow)
+    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS, total=TOTAL_SECONDS)
+    headers = {"Host": urlsplit(target.origin).netloc, "Accept": accept, "User-Agent": "rgapp"}
+    try:
+        with _pool(target, timeout) as pool:
+            response = pool.urlopen(
+                "GET", target.path, headers=headers, redirect=False, retries=False, preload_content=False
+            )
+            try:
+                return _body(response, largest)
+            finally:
+                response.close()
+    except urllib3.exceptions.TimeoutError as error:
+        raise OutboundError("timeout") from error
+    except urllib3.exceptions.SSLError as error:
+        raise OutboundError("tls") from error
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise OutboundError("unreachable") from error
+
+
+def _pool(target: Target, timeout: urllib3.Timeout) -> urllib3.HTTPConnectionPool:
+    """Return a pool that connects to the checked address and still speaks to, and verifies, the host by its name."""
+    if target.scheme == "http":
+        return urllib3.HTTPConnectionPool(target.address, target.port, timeout=timeout, maxsize=1)
+    return urllib3.HTTPSConnectionPool(
+        target.address,
+        target.port,
+        timeout=timeout,
+        maxsize=1,
+        server_hostname=target.host,
+        assert_hostname=target.host,
+    )
+
+
+def _body(response: urllib3.BaseHTTPResponse, largest: int) -> bytes:
+    if 300 <= response.status < 400:
+        raise OutboundError("redirect", status=response.status)
+    if response.status != 200:
+        raise OutboundError("status", status=response.status)
+    body, deadline = bytearray(), time.monotonic() + TOTAL_SECONDS
+    for chunk in response.stream(CHUNK, decode_content=True):
+        body += chunk
+        if len(body) > largest:
+            raise OutboundError("too_large", limit=largest)
+        if time.monotonic() > deadline:
+            raise OutboundError("timeout")
+    return bytes(body)

@@ -1,0 +1,49 @@
+"""Provisioning: map, validate, match and write; the only code that creates, changes or deactivates a user.
+
+It knows no Flask, no protocol and no file format. Services flush; the caller commits.
+"""
+
+from rgapp.provisioning.mapping import FieldRule, Rules, read_record
+from rgapp.provisioning.policy import Policy, Source, hand_policy, saml_policy
+from rgapp.provisioning.record import (
+    UNSET,
+    Change,
+    Field,
+    FieldReading,
+    Outcome,
+    OutcomeKind,
+    PersonRecord,
+    Problem,
+    ProblemCode,
+    Reading,
+    Refusal,
+    SourceRecord,
+)
+from rgapp.provisioning.service import ProvisioningConflict, deactivate, preview, provision, reactivate
+
+__all__ = [
+    "UNSET",
+    "Change",
+    "Field",
+    "FieldReading",
+    "FieldRule",
+    "Outcome",
+    "OutcomeKind",
+    "PersonRecord",
+    "Policy",
+    "Problem",
+    "ProblemCode",
+    "ProvisioningConflict",
+    "Reading",
+    "Refusal",
+    "Rules",
+    "Source",
+    "SourceRecord",
+    "deactivate",
+    "hand_policy",
+    "preview",
+    "provision",
+    "reactivate",
+    "read_record",
+    "saml_policy",
+]

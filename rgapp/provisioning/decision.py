@@ -1,0 +1,97 @@
+"""Decide what a record means for a programme: pure rules, the same for the dry run and for the real thing."""
+
+from collections.abc import Callable
+from datetime import date
+
+from rgapp.models import User, UserStatus
+from rgapp.provisioning.matching import Match
+from rgapp.provisioning.policy import Policy
+from rgapp.provisioning.record import (
+    UNSET,
+    Change,
+    Field,
+    Outcome,
+    OutcomeKind,
+    Reading,
+    Refusal,
+)
+from rgapp.provisioning.validation import email_key
+
+OwnedFields = Callable[[User], frozenset[Field]]
+
+
+def decide(reading: Reading, match: Match, policy: Policy, owned: OwnedFields) -> Outcome:
+    """Return what the record means; nothing is written.
+
+    `owned` is asked for the fields that somebody else owns, and only where there is something to change.
+    """
+    if reading.errors:
+        return _rejected(reading, Refusal.FIELDS, user=match.user)
+    if match.membership_holder is not None:
+        return _rejected(
+            reading, Refusal.MEMBERSHIP_CONFLICT, user=match.user, conflict=match.membership_holder
+        )
+    if _email_conflicts(match, policy):
+        return _rejected(reading, Refusal.EMAIL_CONFLICT, user=match.user, conflict=match.email_holder)
+    if match.user is None:
+        if not policy.create or reading.person.active is False:
+            return _rejected(reading, Refusal.NO_ACCOUNT)
+        return Outcome(OutcomeKind.CREATED, reading)
+    return _decide_existing(reading, match.user, policy, owned)
+
+
+def _decide_existing(reading: Reading, user: User, policy: Policy, owned: OwnedFields) -> Outcome:
+    person = reading.person
+    leaver = user.status == UserStatus.LEAVER
+    if leaver and not (policy.reactivate and person.active is not False):
+        if person.active is False and policy.deactivate:
+            return Outcome(OutcomeKind.UNCHANGED, reading, user.id)
+        return _rejected(reading, Refusal.LEAVER, user=user)
+    if policy.identifies and person.date_of_birth and user.date_of_birth:
+        if person.date_of_birth != user.date_of_birth:
+            return _rejected(reading, Refusal.BIRTH_DATE_CONFLICT, user=user)
+    changes = _changes(reading, user) if policy.update else ()
+    blocked: tuple[Field, ...] = ()
+    if changes:
+        others = owned(user)
+        blocked = tuple(change.field for change in changes if change.field in others)
+        changes = tuple(change for change in changes if change.field not in others)
+    if person.active is False and policy.deactivate:
+        kind = OutcomeKind.DEACTIVATED
+    elif leaver:
+        kind = OutcomeKind.REACTIVATED
+    else:
+        kind = OutcomeKind.UPDATED if changes else OutcomeKind.UNCHANGED
+    return Outcome(kind, reading, user.id, changes=changes, blocked=blocked)
+
+
+def _email_conflicts(match: Match, policy: Policy) -> bool:
+    holder = match.email_holder
+    if holder is None:
+        return False
+    return not (policy.takes_leaver_email and holder.status == UserStatus.LEAVER)
+
+
+def _changes(reading: Reading, user: User) -> tuple[Change, ...]:
+    changes = []
+    for field in Field:
+        after = reading.person.get(field)
+        before: str | date | None = getattr(user, field.value)
+        if after is UNSET or after == before:
+            continue
+        if field is Field.EMAIL and user.email_key == email_key(str(after)):
+            continue  # A change of case alone is no update.
+        changes.append(Change(field, before, after))  # type: ignore[arg-type]  # UNSET was left out above.
+    return tuple(changes)
+
+
+def _rejected(
+    reading: Reading, refusal: Refusal, *, user: User | None = None, conflict: User | None = None
+) -> Outcome:
+    return Outcome(
+        OutcomeKind.REJECTED,
+        reading,
+        user.id if user else None,
+        refusal=refusal,
+        conflict_user_id=conflict.id if conflict else None,
+    )

@@ -1,0 +1,66 @@
+"""What a source may do: create, update, deactivate, reactivate, and which mail follows."""
+
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Source(StrEnum):
+    """The kinds of source that users come from."""
+
+    SAML = "inbound-saml"
+    SCIM = "scim"
+    SFTP = "sftp"
+    BAMBOOHR = "bamboohr"
+    HAND = "hand"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What one source may do with the users of one programme.
+
+    `identifies` sources prove who someone is, so a contradicting date of birth refuses them; for the others it is a
+    correction. `owner` sources own the fields they give: nobody else changes those. `takes_leaver_email` lets an
+    address that only a leaver holds pass to a new person.
+    """
+
+    source: Source
+    name: str
+    integration_id: uuid.UUID | None = None
+    create: bool = False
+    update: bool = False
+    deactivate: bool = False
+    reactivate: bool = False
+    welcome_email: bool = False
+    identifies: bool = False
+    owner: bool = False
+    takes_leaver_email: bool = False
+
+
+def saml_policy(
+    *, integration_id: uuid.UUID, name: str, create: bool, update: bool, welcome_email: bool
+) -> Policy:
+    """Return the policy of a sign-in: creates where the JIT box is ticked, never deactivates or revives anyone."""
+    return Policy(
+        Source.SAML,
+        name,
+        integration_id,
+        create=create,
+        update=update,
+        welcome_email=welcome_email,
+        identifies=True,
+    )
+
+
+def hand_policy(*, staff_name: str, welcome_email: bool) -> Policy:
+    """Return the policy of an HR admin who edits by hand: everything, except fields that a directory owns."""
+    return Policy(
+        Source.HAND,
+        staff_name,
+        create=True,
+        update=True,
+        deactivate=True,
+        reactivate=True,
+        welcome_email=welcome_email,
+        takes_leaver_email=True,
+    )

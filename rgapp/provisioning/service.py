@@ -1,0 +1,342 @@
+"""The one write path for users: create, update, deactivate and reactivate, with their event and their mail."""
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from rgapp.audit import Actor, Tag, record_event
+from rgapp.mail.outbox import put_welcome
+from rgapp.models import ExternalIdentity, User, UserSession, UserStatus
+from rgapp.models.base import new_id
+from rgapp.provisioning import matching
+from rgapp.provisioning.decision import decide
+from rgapp.provisioning.policy import Policy, Source
+from rgapp.provisioning.record import (
+    Change,
+    Field,
+    FieldValue,
+    Outcome,
+    OutcomeKind,
+    PersonRecord,
+    ProblemCode,
+    Reading,
+    Refusal,
+)
+from rgapp.provisioning.validation import email_key, name_key
+
+RACES_LOST_BEFORE_GIVING_UP = 3
+
+
+class ProvisioningConflict(RuntimeError):
+    """The same person was written by others again and again while we tried; the caller may try later."""
+
+
+def preview(
+    session: Session,
+    programme_id: uuid.UUID,
+    reading: Reading,
+    policy: Policy,
+    *,
+    target_id: uuid.UUID | None = None,
+) -> Outcome:
+    """Return what `provision` would decide now, writing nothing (the dry run)."""
+    outcome, _ = _decide(session, programme_id, reading, policy, target_id)
+    return outcome
+
+
+def provision(
+    session: Session,
+    programme_id: uuid.UUID,
+    reading: Reading,
+    policy: Policy,
+    actor: Actor,
+    *,
+    now: datetime,
+    target_id: uuid.UUID | None = None,
+) -> Outcome:
+    """Decide about one record and write what follows in the caller's transaction, which the caller commits.
+
+    Exactly one audit event follows from a change and none from UNCHANGED or REJECTED; at most one welcome e-mail, on
+    CREATED. Two first sign-ins at once both insert; the unique constraints let one win, and the other finds the
+    winner's row on its next look and goes on with it.
+
+    Raises `ProvisioningConflict` when that race is lost three times in a row.
+    """
+    for _ in range(RACES_LOST_BEFORE_GIVING_UP):
+        outcome, match = _decide(session, programme_id, reading, policy, target_id)
+        if outcome.kind is not OutcomeKind.CREATED:
+            if match.user is not None and outcome.accepted:
+                _release_email(session, match, outcome, policy, actor, now)
+                _write_existing(session, match.user, outcome, policy, actor, now)
+            return outcome
+        _release_email(session, match, outcome, policy, actor, now)
+        user_id = _insert(session, programme_id, reading, policy, now)
+        if user_id is not None:
+            return _finish_creation(session, programme_id, user_id, outcome, policy, actor, now)
+    raise ProvisioningConflict
+
+
+def _decide(
+    session: Session, programme_id: uuid.UUID, reading: Reading, policy: Policy, target_id: uuid.UUID | None
+) -> tuple[Outcome, matching.Match]:
+    match = matching.find(
+        session, programme_id, reading.person, integration_id=policy.integration_id, target_id=target_id
+    )
+    by_others_than = policy.integration_id if policy.owner else None
+    outcome = decide(
+        reading,
+        match,
+        policy,
+        lambda user: matching.owned_fields(session, user, by_others_than=by_others_than),
+    )
+    if outcome.blocked and policy.source is Source.HAND:
+        # A person typed these: leaving them out silently would look like success.
+        outcome = Outcome(
+            OutcomeKind.REJECTED,
+            reading,
+            outcome.user_id,
+            refusal=Refusal.OWNED_FIELDS,
+            blocked=outcome.blocked,
+        )
+    return outcome, match
+
+
+def _insert(
+    session: Session, programme_id: uuid.UUID, reading: Reading, policy: Policy, now: datetime
+) -> uuid.UUID | None:
+    """Insert the account; return None where another transaction holds its Membership No. or e-mail by now."""
+    user_id = new_id()
+    person = reading.person
+    names = {field: _value(person, field) for field in Field}
+    sources = {field.value: _source_of(policy, now) for field, value in names.items() if value is not None}
+    gaps = gaps_of(reading, names)
+    row: dict[str, Any] = {
+        "programme_id": programme_id,
+        "id": user_id,
+        **{field.value: value for field, value in names.items()},
+        "email_key": email_key(str(names[Field.EMAIL])),
+        "first_key": name_key(person.first_name or None),
+        "last_key": name_key(person.last_name or None),
+        "status": UserStatus.ACTIVE,
+        "source": policy.source,
+        "source_integration_id": policy.integration_id,
+        "field_sources": sources,
+        "gaps": gaps,
+        "incomplete": bool(gaps),
+        "created_at": now,
+        "updated_at": now,
+    }
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    inserted = session.execute(dialect.insert(User).values(row).on_conflict_do_nothing())
+    return user_id if inserted.rowcount == 1 else None  # type: ignore[attr-defined]  # CursorResult has it.
+
+
+def _finish_creation(
+    session: Session,
+    programme_id: uuid.UUID,
+    user_id: uuid.UUID,
+    outcome: Outcome,
+    policy: Policy,
+    actor: Actor,
+    now: datetime,
+) -> Outcome:
+    person = outcome.reading.person
+    if person.external_id is not None and policy.integration_id is not None:
+        _link(session, programme_id, policy.integration_id, person.external_id, user_id, now)
+    warnings = {
+        entry.field.value: str(entry.problem.code) for entry in outcome.reading.warnings if entry.problem
+    }
+    record_event(
+        session,
+        Tag.USER_CREATED,
+        actor,
+        now=now,
+        programme_id=programme_id,
+        user_id=user_id,
+        integration_id=policy.integration_id,
+        facts={
+            "source": policy.source,
+            "via": policy.name,
+            "missing": warnings,
+            "welcome": policy.welcome_email,
+        },
+    )
+    if policy.welcome_email:
+        put_welcome(session, programme_id, user_id, str(person.email), now=now)
+    return Outcome(OutcomeKind.CREATED, outcome.reading, user_id)
+
+
+def _write_existing(
+    session: Session, user: User, outcome: Outcome, policy: Policy, actor: Actor, now: datetime
+) -> None:
+    """Write the changes of an existing account, and its event."""
+    if outcome.kind is OutcomeKind.UNCHANGED:
+        return
+    for change in outcome.changes:
+        setattr(user, change.field.value, change.after)
+    if outcome.changes:
+        user.email_key = email_key(user.email) if user.email else None
+        user.first_key, user.last_key = name_key(user.first_name), name_key(user.last_name)
+        user.field_sources = _sources_after(user, outcome.changes, policy, now)
+        user.gaps = gaps_of(outcome.reading, {field: getattr(user, field.value) for field in Field})
+        user.incomplete = bool(user.gaps)
+    tag = Tag.USER_UPDATED
+    if outcome.kind is OutcomeKind.DEACTIVATED:
+        tag = Tag.USER_DEACTIVATED
+        _end_access(session, user, now)
+    elif outcome.kind is OutcomeKind.REACTIVATED:
+        tag = Tag.USER_REACTIVATED
+        user.status, user.deactivated_at = UserStatus.ACTIVE, None
+    user.updated_at = now
+    record_event(
+        session,
+        tag,
+        actor,
+        now=now,
+        programme_id=user.programme_id,
+        user_id=user.id,
+        integration_id=policy.integration_id,
+        facts={"source": policy.source, "via": policy.name, "changes": changes_as_facts(outcome.changes)},
+    )
+    session.flush()
+
+
+def deactivate(session: Session, user: User, actor: Actor, *, now: datetime, reason: str = "") -> bool:
+    """Make a user a leaver, ending every session; return False where it is one already."""
+    if user.status == UserStatus.LEAVER:
+        return False
+    _end_access(session, user, now)
+    user.updated_at = now
+    record_event(
+        session,
+        Tag.USER_DEACTIVATED,
+        actor,
+        now=now,
+        programme_id=user.programme_id,
+        user_id=user.id,
+        facts={"source": Source.HAND, "via": actor.label, "reason": reason},
+    )
+    session.flush()
+    return True
+
+
+def reactivate(session: Session, user: User, actor: Actor, *, now: datetime) -> bool:
+    """Give a leaver access again, with the history kept; return False where the user is active already."""
+    if user.status == UserStatus.ACTIVE:
+        return False
+    user.status, user.deactivated_at, user.updated_at = UserStatus.ACTIVE, None, now
+    record_event(
+        session,
+        Tag.USER_REACTIVATED,
+        actor,
+        now=now,
+        programme_id=user.programme_id,
+        user_id=user.id,
+        facts={"source": Source.HAND, "via": actor.label},
+    )
+    session.flush()
+    return True
+
+
+def _end_access(session: Session, user: User, now: datetime) -> None:
+    """Close the account now: a leaver's open sessions end at their next request."""
+    user.status, user.deactivated_at = UserStatus.LEAVER, now
+    session.execute(
+        delete(UserSession).where(
+            UserSession.programme_id == user.programme_id, UserSession.user_id == user.id
+        )
+    )
+
+
+def _release_email(
+    session: Session, match: matching.Match, outcome: Outcome, policy: Policy, actor: Actor, now: datetime
+) -> None:
+    """Let an address that only a leaver holds pass to the new person; the leaver's row gives it up."""
+    holder = match.email_holder
+    takes = outcome.kind is OutcomeKind.CREATED or any(
+        change.field is Field.EMAIL for change in outcome.changes
+    )
+    if holder is None or not takes:
+        return
+    holder.email, holder.email_key = None, None
+    holder.field_sources = {
+        name: value for name, value in holder.field_sources.items() if name != Field.EMAIL
+    }
+    record_event(
+        session,
+        Tag.USER_EMAIL_RELEASED,
+        actor,
+        now=now,
+        programme_id=holder.programme_id,
+        user_id=holder.id,
+        integration_id=policy.integration_id,
+        facts={"source": policy.source, "via": policy.name},
+    )
+    session.flush()
+
+
+def _link(
+    session: Session,
+    programme_id: uuid.UUID,
+    integration_id: uuid.UUID,
+    external_id: str,
+    user_id: uuid.UUID,
+    now: datetime,
+) -> None:
+    session.add(
+        ExternalIdentity(
+            programme_id=programme_id,
+            integration_id=integration_id,
+            external_id=external_id,
+            user_id=user_id,
+            created_at=now,
+        )
+    )
+
+
+def _value(person: PersonRecord, field: Field) -> FieldValue:
+    return person.get(field) or None
+
+
+def _source_of(policy: Policy, now: datetime) -> dict[str, Any]:
+    return {
+        "source": policy.source.value,
+        "name": policy.name,
+        "integration_id": str(policy.integration_id) if policy.integration_id else None,
+        "at": now.isoformat(),
+    }
+
+
+def _sources_after(user: User, changes: tuple[Change, ...], policy: Policy, now: datetime) -> dict[str, Any]:
+    sources = dict(user.field_sources)
+    for change in changes:
+        if change.after is None:
+            sources.pop(change.field.value, None)
+        else:
+            sources[change.field.value] = _source_of(policy, now)
+    return sources
+
+
+def gaps_of(reading: Reading, values: dict[Field, Any]) -> dict[str, Any]:
+    """Return the recommended fields that are empty, each with the code of what the source's reading said about it."""
+    gaps = {}
+    for entry in reading.fields:
+        if not entry.field.mandatory and values[entry.field] is None:
+            gaps[entry.field.value] = str(entry.problem.code if entry.problem else ProblemCode.NOT_MAPPED)
+    return gaps
+
+
+def changes_as_facts(changes: tuple[Change, ...]) -> list[dict[str, Any]]:
+    """Return changes as JSON for the audit log."""
+    return [
+        {"field": change.field.value, "before": _as_text(change.before), "after": _as_text(change.after)}
+        for change in changes
+    ]
+
+
+def _as_text(value: str | date | None) -> str | None:
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,5 @@
+"""Routes of the sso blueprint."""
+
+from flask import Blueprint
+
+bp = Blueprint("sso", __name__)

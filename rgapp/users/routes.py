@@ -1,0 +1,5 @@
+"""Routes of the users blueprint."""
+
+from flask import Blueprint
+
+bp = Blueprint("users", __name__)
