@@ -1,5 +1,173 @@
-"""Routes of the sso blueprint."""
+"""The SAML endpoints of each connection: login, ACS, metadata, and the admin's test sign-in."""
 
-from flask import Blueprint
+from urllib.parse import urlsplit
 
-bp = Blueprint("sso", __name__)
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from rgapp.access import public, set_cookie
+from rgapp.auth.principal import staff_of_request
+from rgapp.auth.staff import programme_for
+from rgapp.auth.users import cookie_name
+from rgapp.clock import utcnow
+from rgapp.database import writing
+from rgapp.extensions import csrf, db, limiter
+from rgapp.integrations.saml.service_metadata import build_metadata
+from rgapp.integrations.saml.settings import InboundSAMLSettings
+from rgapp.models import Purpose
+from rgapp.redirects import programme_path
+from rgapp.security import allow_form_action
+from rgapp.sso import context, requests, sign_in
+from rgapp.sso.cookies import bind_browser, binding_tokens
+from rgapp.sso.refusals import refused_page
+
+bp = Blueprint("sso", __name__, url_prefix="/sso/<public_id>")
+
+REFUSALS_ALLOWED = "120/minute"
+
+
+@bp.get("/login")
+@public
+def login(public_id: str) -> BaseResponse:
+    """Start a sign-in at the identity provider (SAML profiles 4.1.2)."""
+    found = load(public_id)
+    if not found.is_live or found.live is None:
+        return refused_page(found.programme, "not_live")
+    if not found.live.sp_initiated:
+        return refused_page(found.programme, "starts_elsewhere", portal=found.live.idp.sso_url)
+    wanted = programme_path(found.programme.slug, request.args.get("next", ""))
+    return send_request(found, found.live, Purpose.SIGN_IN, wanted)
+
+
+@bp.get("/test")
+@public
+def test_login(public_id: str) -> BaseResponse:
+    """Start an admin's test sign-in with the draft; staff of the programme only, for others it is not there."""
+    found, staff = load(public_id), staff_of_request()
+    if (
+        staff is None
+        or programme_for(db.session(), staff, found.programme.slug) is None
+        or not staff.can_change
+    ):
+        abort(404)
+    draft = found.draft()
+    if draft is None or not draft.idp.sso_url:
+        return redirect(testing_url(found))
+    return send_request(found, draft, Purpose.TEST, "", staff_id=staff.id)
+
+
+@bp.post("/acs")
+@public
+@csrf.exempt
+@limiter.limit(REFUSALS_ALLOWED, deduct_when=lambda response: response.status_code >= 400)
+def acs(public_id: str) -> BaseResponse:
+    """Take the identity provider's response (Assertion Consumer Service, SAML profiles 4.1.4)."""
+    found = load(public_id)
+    parameter = found.live.parameter_name if found.live else "SAMLResponse"
+    posted = sign_in.PostedResponse(
+        saml_response=request.form.get(parameter),
+        relay_state=request.form.get("RelayState", ""),
+        parameters=list(request.form)[:20],
+        browser_tokens=binding_tokens(),
+        user_agent=request.user_agent.string,
+    )
+    done = sign_in.finish(db.session(), found, posted, sign_in_settings(), now=utcnow())
+    if done.was_test:
+        return redirect(testing_url(found, done.attempt.reference), 303)
+    if done.session_token is None:
+        return refused_page(found.programme, done.attempt.reason, done.attempt.reference, done.missing)
+    slug = found.programme.slug
+    target = programme_path(slug, done.next_path, base_url=current_app.config["BASE_URL"])
+    response = redirect(target or url_for("home.index", slug=slug), 303)
+    set_cookie(response, cookie_name(slug, https=current_app.config["HTTPS"]), done.session_token)
+    return response
+
+
+@bp.get("/acs")
+@public
+def acs_opened(public_id: str) -> BaseResponse:
+    """Answer somebody who opened the ACS address itself: the sign-in page is what they look for."""
+    return redirect(url_for("home.login", slug=load(public_id).programme.slug))
+
+
+@bp.get("/metadata")
+@public
+def metadata(public_id: str) -> Response:
+    """Publish our metadata for this connection (SAML metadata 2.4.4), from the first draft on."""
+    found = load(public_id)
+    settings = found.live or found.draft()
+    document = build_metadata(context.metadata_connection(found, settings, base_url(), sealer()))
+    return Response(
+        document,
+        mimetype="application/samlmetadata+xml",
+        headers={"Content-Disposition": f'inline; filename="{found.programme.slug}-metadata.xml"'},
+    )
+
+
+def send_request(
+    found: context.ConnectionContext,
+    settings: InboundSAMLSettings,
+    purpose: Purpose,
+    next_path: str,
+    **options: object,
+) -> BaseResponse:
+    """Send the browser to the identity provider with a new AuthnRequest, by redirect or by a form."""
+    with writing():
+        started = requests.start(
+            db.session(),
+            found.integration,
+            found.connection(settings, base_url(), sealer()),
+            purpose=purpose,
+            next_path=next_path,
+            browser_token=next(iter(binding_tokens()), None),
+            now=utcnow(),
+            **options,  # type: ignore[arg-type]  # Only staff_id is ever passed on.
+        )
+    if started.request.redirect_url is not None:
+        response = redirect(started.request.redirect_url)
+    else:
+        form = started.request.post_form
+        assert form is not None  # noqa: S101 - a request travels in one of two ways.
+        parts = urlsplit(form.action)
+        allow_form_action(f"{parts.scheme}://{parts.netloc}")
+        page = render_template(
+            "sso/post.html", programme=found.programme, form=form, name=found.integration.name
+        )
+        response = Response(page)
+    bind_browser(response, started.browser_token)
+    return response
+
+
+def load(public_id: str) -> context.ConnectionContext:
+    """Return the connection of this public id, or answer 404."""
+    found = context.load(db.session(), public_id)
+    if found is None:
+        abort(404)
+    return found
+
+
+def testing_url(found: context.ConnectionContext, reference: str | None = None) -> str:
+    """Return the address of the set-up's Testing page."""
+    return url_for(
+        "dashboard.saml_testing",
+        slug=found.programme.slug,
+        integration_id=found.integration.id,
+        attempt=reference,
+    )
+
+
+def base_url() -> str:
+    """Return our own address."""
+    url: str = current_app.config["BASE_URL"]
+    return url
+
+
+def sealer() -> sign_in.Sealer:
+    """Return what opens our connections' private keys."""
+    found: sign_in.Sealer = current_app.extensions["sealer"]
+    return found
+
+
+def sign_in_settings() -> sign_in.Settings:
+    """Return what of the configuration a sign-in needs."""
+    return sign_in.Settings(base_url(), sealer(), current_app.config["ATTEMPT_RETENTION_DAYS"])

@@ -1,0 +1,205 @@
+"""Sign-in attempts: what came of one SAML response, kept for the people who have to explain it."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from rgapp.integrations.saml.binding import connection_of
+from rgapp.integrations.saml.names import suggest
+from rgapp.integrations.saml.reader import read_assertion
+from rgapp.integrations.saml.response import examine
+from rgapp.integrations.saml.settings import InboundSAMLSettings
+from rgapp.integrations.saml.verdict import Check, ExpectedRequest, Mode, UntrustedContents, Verdict
+from rgapp.models import Integration, Purpose, SignInAttempt, User
+from rgapp.models.base import new_id
+from rgapp.provisioning import Field, FieldReading, Outcome, Policy, Reading, preview, saml_policy
+from rgapp.provisioning.validation import email_key
+from rgapp.sealing import Sealer
+from rgapp.tokens import new_reference
+
+REFUSED = "refused"
+PERSON_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """A dry run: the attempt that was stored, and what arrived, to be shown once and not kept."""
+
+    attempt: SignInAttempt
+    verdict: Verdict
+    contents: UntrustedContents | None
+
+
+def policy_of(integration: Integration, settings: InboundSAMLSettings) -> Policy:
+    """Return what sign-ins through this connection may do."""
+    return saml_policy(
+        integration_id=integration.id,
+        name=integration.live_name or integration.name,
+        create=settings.jit.create,
+        update=settings.jit.update,
+        welcome_email=settings.jit.welcome_email,
+    )
+
+
+def dry_run(
+    session: Session,
+    integration: Integration,
+    settings: InboundSAMLSettings,
+    raw: str | None,
+    *,
+    base_url: str,
+    sealer: Sealer,
+    now: datetime,
+    purpose: Purpose,
+    retention_days: int,
+    request: ExpectedRequest | None = None,
+) -> DryRun:
+    """Examine a response and say what would come of it: no user, no session, no mail; only the attempt is stored."""
+    mode = Mode.PASTED if purpose is Purpose.PASTED else Mode.SIGN_IN
+    verdict = examine(
+        raw, connection_of(integration, settings, base_url, sealer), request=request, now=now, mode=mode
+    )
+    reading = read_contents(verdict, settings, today=now.date())
+    outcome = None
+    if verdict.assertion is not None and reading is not None:
+        outcome = preview(session, integration.programme_id, reading, policy_of(integration, settings))
+    attempt = store_attempt(
+        session,
+        integration,
+        verdict,
+        purpose=purpose,
+        outcome=outcome,
+        reading=reading,
+        now=now,
+        retention_days=retention_days,
+        idp_initiated=request is None and purpose is not Purpose.PASTED,
+    )
+    return DryRun(attempt, verdict, verdict.seen)
+
+
+def read_contents(verdict: Verdict, settings: InboundSAMLSettings, *, today: date) -> Reading | None:
+    """Read the mapped fields of what arrived, verified or only for display; None where nothing could be read."""
+    contents = verdict.assertion or verdict.seen
+    return read_assertion(contents, settings, today=today) if contents is not None else None
+
+
+def store_attempt(
+    session: Session,
+    integration: Integration,
+    verdict: Verdict | None,
+    *,
+    purpose: Purpose,
+    now: datetime,
+    retention_days: int,
+    outcome: Outcome | None = None,
+    reading: Reading | None = None,
+    reason: str = "",
+    idp_initiated: bool = False,
+    user_id: uuid.UUID | None = None,
+) -> SignInAttempt:
+    """Store one attempt in the caller's transaction: mapped fields, checks and the names of attributes, no more.
+
+    `reason` overrides what verdict and outcome say (`not_live`, `replayed`, …).
+    """
+    accepted = not reason and outcome is not None and outcome.accepted
+    arrived = _names(verdict)
+    attempt = SignInAttempt(
+        programme_id=integration.programme_id,
+        id=new_id(),
+        integration_id=integration.id,
+        reference=new_reference(),
+        at=now,
+        purpose=purpose,
+        accepted=accepted,
+        outcome=str(outcome.kind) if accepted and outcome is not None else REFUSED,
+        reason=reason or _reason(verdict, outcome),
+        facts=_facts(outcome, verdict),
+        user_id=user_id or (outcome.user_id if outcome is not None else None),
+        fields=[_field(entry, arrived) for entry in reading.fields] if reading is not None else [],
+        checks=[_check(check) for check in verdict.checks] if verdict is not None else [],
+        arrived=arrived,
+        idp_initiated=idp_initiated,
+        expires_at=now + timedelta(days=retention_days),
+        **_identifiers(reading),
+    )
+    session.add(attempt)
+    return attempt
+
+
+def person_label(reading: Reading) -> str | None:
+    """Return whom a reading describes: "Jane Carter (E1001)", or what of it could be read."""
+    person = reading.person
+    names = " ".join(name for name in (person.first_name, person.last_name) if name)
+    identifier = person.membership_no or person.email or ""
+    if names and identifier:
+        return f"{names} ({identifier})"[:PERSON_LENGTH]
+    return (names or identifier)[:PERSON_LENGTH] or None
+
+
+def user_label(user: User) -> str:
+    """Return how an account is named beside its Membership No.: "Jane Carter (E1001)"."""
+    return f"{user.display_name} ({user.membership_no})"
+
+
+def _identifiers(reading: Reading | None) -> dict[str, Any]:
+    if reading is None:
+        return {"membership_no": None, "email_key": None, "person": None}
+    person = reading.person
+    return {
+        "membership_no": person.membership_no or None,
+        "email_key": email_key(person.email) if person.email else None,
+        "person": person_label(reading),
+    }
+
+
+def _reason(verdict: Verdict | None, outcome: Outcome | None) -> str:
+    if verdict is not None and verdict.refusal is not None:
+        return f"protocol:{verdict.refusal.code}"
+    return str(outcome.refusal) if outcome is not None and outcome.refusal else ""
+
+
+def _facts(outcome: Outcome | None, verdict: Verdict | None) -> dict[str, Any]:
+    facts: dict[str, Any] = {"verified": verdict is not None and verdict.accepted}
+    if outcome is not None and outcome.conflict_user_id:
+        facts["conflict_user_id"] = str(outcome.conflict_user_id)
+    if outcome is not None and outcome.changes:
+        facts["changed"] = [change.field.value for change in outcome.changes]
+    return facts
+
+
+def _names(verdict: Verdict | None) -> list[str]:
+    contents = (verdict.assertion or verdict.seen) if verdict is not None else None
+    return list(contents.attributes) if contents is not None else []
+
+
+def _check(check: Check) -> dict[str, Any]:
+    return {
+        "code": str(check.code),
+        "ok": check.ok,
+        "expected": check.expected,
+        "got": check.got,
+        "fixer": str(check.fixer),
+        "warning": check.warning,
+    }
+
+
+def _field(entry: FieldReading, arrived: list[str]) -> dict[str, Any]:
+    missing = entry.problem is not None and not entry.raw
+    state = "ok" if entry.ok else ("missing" if missing else "wrong")
+    if entry.ok and entry.looked_for is None:
+        state = "unmapped"
+    value = entry.value.isoformat() if isinstance(entry.value, date) else (entry.value or None)
+    return {
+        "field": entry.field.value,
+        "level": "mandatory" if entry.field in {Field.MEMBERSHIP_NO, Field.EMAIL} else "recommended",
+        "looked_for": entry.looked_for,
+        "raw": list(entry.raw),
+        "value": value,
+        "state": state,
+        "code": str(entry.problem.code) if entry.problem else "",
+        "data": dict(entry.problem.data) if entry.problem else {},
+        "suggestion": suggest(entry.looked_for, arrived) if missing and entry.looked_for else None,
+    }

@@ -1,0 +1,89 @@
+"""Start a sign-in: one AuthnRequest, one record that is used once, bound to the browser that started it."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from rgapp.integrations.saml.connection import Connection
+from rgapp.integrations.saml.requests import AuthnRequest, build_authn_request
+from rgapp.models import Integration, Purpose, SAMLRequest
+from rgapp.tokens import hash_token, new_token
+
+REQUEST_LASTS = timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the browser takes along: the request, its RelayState, and the token of its binding cookie."""
+
+    request: AuthnRequest
+    relay_state: str
+    browser_token: str
+
+
+def start(
+    session: Session,
+    integration: Integration,
+    connection: Connection,
+    *,
+    purpose: Purpose,
+    next_path: str,
+    browser_token: str | None,
+    now: datetime,
+    staff_id: uuid.UUID | None = None,
+) -> Start:
+    """Build an AuthnRequest and remember it for 30 minutes.
+
+    RelayState is a random handle of at most 80 bytes (SAML bindings 3.4.3): it says nothing and leads nowhere by
+    itself. A browser that has a binding cookie keeps it, so that two tabs can sign in at once.
+    """
+    handle = new_token(32)
+    browser = browser_token or new_token(24)
+    request = build_authn_request(connection, now=now, relay_state=handle)
+    session.add(
+        SAMLRequest(
+            programme_id=integration.programme_id,
+            handle_hash=hash_token(handle),
+            integration_id=integration.id,
+            request_id=request.id,
+            browser_hash=hash_token(browser),
+            next_path=next_path,
+            purpose=purpose,
+            staff_id=staff_id,
+            created_at=now,
+            expires_at=now + REQUEST_LASTS,
+        )
+    )
+    session.flush()
+    return Start(request, handle, browser)
+
+
+def find(
+    session: Session, integration: Integration, relay_state: str, *, now: datetime
+) -> SAMLRequest | None:
+    """Return the request that waits for this RelayState on this connection, else None."""
+    if not relay_state or len(relay_state) > 200:
+        return None
+    return session.scalar(
+        select(SAMLRequest).where(
+            SAMLRequest.programme_id == integration.programme_id,
+            SAMLRequest.handle_hash == hash_token(relay_state),
+            SAMLRequest.integration_id == integration.id,
+            SAMLRequest.expires_at > now,
+        )
+    )
+
+
+def use_up(session: Session, request: SAMLRequest) -> bool:
+    """Take the record away; False where another request was first, on any web process."""
+    gone = session.execute(
+        delete(SAMLRequest).where(
+            SAMLRequest.programme_id == request.programme_id, SAMLRequest.handle_hash == request.handle_hash
+        ),
+        execution_options={"synchronize_session": False},
+    )
+    used: int = gone.rowcount  # type: ignore[attr-defined]  # CursorResult has it.
+    return used == 1

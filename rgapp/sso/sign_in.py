@@ -1,0 +1,237 @@
+"""Finish a sign-in: from the posted response to a session, or to a refusal that explains itself twice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from rgapp.audit import Actor, ActorKind
+from rgapp.auth.users import FederatedLogin, open_session
+from rgapp.integrations import service as integrations
+from rgapp.integrations.saml.attempts import dry_run, policy_of, store_attempt
+from rgapp.integrations.saml.reader import read_assertion
+from rgapp.integrations.saml.response import examine
+from rgapp.integrations.saml.settings import InboundSAMLSettings
+from rgapp.integrations.saml.verdict import ExpectedRequest, Verdict, VerifiedAssertion
+from rgapp.models import Purpose, SAMLReplay, SAMLRequest, SignInAttempt, User
+from rgapp.provisioning import Outcome, Reading, provision
+from rgapp.sealing import Sealer
+from rgapp.sso import requests
+from rgapp.sso.context import ConnectionContext
+from rgapp.tokens import hash_token
+
+
+@dataclass(frozen=True)
+class PostedResponse:
+    """What came to the ACS: the form's fields and the browser's binding tokens."""
+
+    saml_response: str | None
+    relay_state: str
+    parameters: Sequence[str]
+    browser_tokens: Sequence[str]
+    user_agent: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What of the configuration a sign-in needs."""
+
+    base_url: str
+    sealer: Sealer
+    retention_days: int
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """What came of it: a session token with where to go, a finished test, or a refusal."""
+
+    attempt: SignInAttempt
+    session_token: str | None = None
+    next_path: str = ""
+    was_test: bool = False
+    missing: tuple[str, ...] = ()
+
+
+def finish(
+    session: Session, context: ConnectionContext, posted: PostedResponse, settings: Settings, *, now: datetime
+) -> SignIn:
+    """Finish one sign-in and commit.
+
+    First everything is read and the response examined, outside any transaction that writes; then one transaction uses
+    up the request, remembers the assertion, provisions the user, stores the attempt and opens the session: all of it
+    or nothing.
+    """
+    request = requests.find(session, context.integration, posted.relay_state, now=now)
+    if request is not None and request.purpose == Purpose.TEST:
+        return _finish_test(session, context, request, posted, settings, now)
+    if not context.is_live or context.live is None:
+        return _refuse(session, context, None, "not_live", settings, now)
+    session.commit()  # The examination holds no transaction open.
+    verdict = examine(
+        posted.saml_response,
+        context.connection(context.live, settings.base_url, settings.sealer),
+        request=ExpectedRequest(request.request_id) if request is not None else None,
+        now=now,
+        arrived_parameters=posted.parameters,
+    )
+    contents = verdict.assertion or verdict.seen
+    reading = read_assertion(contents, context.live, today=now.date()) if contents is not None else None
+    if request is not None and not _same_browser(request, posted):
+        # The request stays open: the browser that started it may still finish.
+        return _refuse(session, context, verdict, "other_browser", settings, now, reading)
+    if request is not None and not requests.use_up(session, request):
+        session.rollback()
+        return _refuse(session, context, verdict, "request_unknown", settings, now, reading)
+    if verdict.assertion is None or reading is None:
+        return _refuse(session, context, verdict, "", settings, now, reading, unsolicited=request is None)
+    if not _remember(session, context, verdict.assertion):
+        return _refuse(
+            session, context, verdict, "replayed", settings, now, reading, unsolicited=request is None
+        )
+    return _provision(session, context, context.live, verdict, reading, request, posted, settings, now)
+
+
+def _provision(
+    session: Session,
+    context: ConnectionContext,
+    live: InboundSAMLSettings,
+    verdict: Verdict,
+    reading: Reading,
+    request: SAMLRequest | None,
+    posted: PostedResponse,
+    settings: Settings,
+    now: datetime,
+) -> SignIn:
+    integration, programme = context.integration, context.programme
+    policy = policy_of(integration, live)
+    actor = Actor(ActorKind.INTEGRATION, policy.name, integration.id)
+    outcome = provision(session, programme.id, reading, policy, actor, now=now)
+    attempt = store_attempt(
+        session,
+        integration,
+        verdict,
+        purpose=Purpose.SIGN_IN,
+        outcome=outcome,
+        reading=reading,
+        now=now,
+        retention_days=settings.retention_days,
+        idp_initiated=request is None,
+    )
+    if not outcome.accepted or outcome.user_id is None or verdict.assertion is None:
+        session.commit()
+        return SignIn(attempt, missing=_missing(outcome))
+    token = open_session(
+        session,
+        programme.id,
+        outcome.user_id,
+        user_agent=posted.user_agent,
+        now=now,
+        federated=_federated(context, verdict.assertion),
+    )
+    session.execute(
+        update(User)
+        .where(User.programme_id == programme.id, User.id == outcome.user_id)
+        .values(last_sign_in_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    session.commit()
+    next_path = request.next_path if request is not None else posted.relay_state
+    return SignIn(attempt, session_token=token, next_path=next_path)
+
+
+def _finish_test(
+    session: Session,
+    context: ConnectionContext,
+    request: SAMLRequest,
+    posted: PostedResponse,
+    settings: Settings,
+    now: datetime,
+) -> SignIn:
+    """Finish an admin's test sign-in: the draft is examined, and nothing but the attempt is written."""
+    draft = context.draft()
+    if not _same_browser(request, posted) or draft is None or not requests.use_up(session, request):
+        session.rollback()
+        return _refuse(session, context, None, "other_browser", settings, now, purpose=Purpose.TEST)
+    result = dry_run(
+        session,
+        context.integration,
+        draft,
+        posted.saml_response,
+        base_url=settings.base_url,
+        sealer=settings.sealer,
+        now=now,
+        purpose=Purpose.TEST,
+        retention_days=settings.retention_days,
+        request=ExpectedRequest(request.request_id),
+    )
+    integrations.note_test(
+        session, context.integration, passed=result.attempt.accepted, tested=context.integration.draft
+    )
+    session.commit()
+    return SignIn(result.attempt, was_test=True)
+
+
+def _refuse(
+    session: Session,
+    context: ConnectionContext,
+    verdict: Verdict | None,
+    reason: str,
+    settings: Settings,
+    now: datetime,
+    reading: Reading | None = None,
+    *,
+    unsolicited: bool = False,
+    purpose: Purpose = Purpose.SIGN_IN,
+) -> SignIn:
+    attempt = store_attempt(
+        session,
+        context.integration,
+        verdict,
+        purpose=purpose,
+        reading=reading,
+        reason=reason,
+        now=now,
+        retention_days=settings.retention_days,
+        idp_initiated=unsolicited,
+    )
+    session.commit()
+    return SignIn(attempt, was_test=purpose is Purpose.TEST)
+
+
+def _same_browser(request: SAMLRequest, posted: PostedResponse) -> bool:
+    """Tell whether the browser that started the sign-in brings its answer: else anybody could be signed in as anyone."""
+    return any(hash_token(token) == request.browser_hash for token in posted.browser_tokens)
+
+
+def _remember(session: Session, context: ConnectionContext, assertion: VerifiedAssertion) -> bool:
+    """Remember that an assertion was used; False where it was used before, on any web process."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    inserted = session.execute(
+        dialect.insert(SAMLReplay)
+        .values(
+            programme_id=context.programme.id,
+            integration_id=context.integration.id,
+            replay_key=assertion.replay_key,
+            expires_at=assertion.not_on_or_after,
+        )
+        .on_conflict_do_nothing()
+    )
+    new: int = inserted.rowcount  # type: ignore[attr-defined]  # CursorResult has it.
+    return new == 1
+
+
+def _federated(context: ConnectionContext, assertion: VerifiedAssertion) -> FederatedLogin:
+    return FederatedLogin(
+        integration_id=context.integration.id,
+        name_id=assertion.name_id,
+        name_id_format=assertion.name_id_format,
+        session_index=assertion.session_index,
+        not_on_or_after=assertion.session_not_on_or_after,
+    )
+
+
+def _missing(outcome: Outcome) -> tuple[str, ...]:
+    return tuple(entry.field.value for entry in outcome.reading.errors)
