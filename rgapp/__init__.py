@@ -43,6 +43,7 @@ def create_app(environment: Mapping[str, str] | None = None, **overrides: Any) -
 def register_blueprints(app: Flask) -> None:
     """Register every blueprint; their URLs are part of the public interface."""
     from rgapp import dashboard, home, manager, probes, sso, users
+    from rgapp.home import landing
 
-    for package in (sso, home, manager, dashboard, users, probes):
-        app.register_blueprint(package.bp)
+    for part in (sso, home, landing, manager, dashboard, users, probes):
+        app.register_blueprint(part.bp)

@@ -52,7 +52,7 @@ def test_login(public_id: str) -> BaseResponse:
         abort(404)
     draft = found.draft()
     if draft is None or not draft.idp.sso_url:
-        return redirect(testing_url(found))
+        return redirect(results_url(found))
     return send_request(found, draft, Purpose.TEST, "", staff_id=staff.id)
 
 
@@ -73,7 +73,7 @@ def acs(public_id: str) -> BaseResponse:
     )
     done = sign_in.finish(db.session(), found, posted, sign_in_settings(), now=utcnow())
     if done.was_test:
-        return redirect(testing_url(found, done.attempt.reference), 303)
+        return redirect(results_url(found, done.attempt.reference), 303)
     if done.session_token is None:
         return refused_page(found.programme, done.attempt.reason, done.attempt.reference, done.missing)
     slug = found.programme.slug
@@ -146,7 +146,7 @@ def load(public_id: str) -> context.ConnectionContext:
     return found
 
 
-def testing_url(found: context.ConnectionContext, reference: str | None = None) -> str:
+def results_url(found: context.ConnectionContext, reference: str | None = None) -> str:
     """Return the address of the set-up's Testing page."""
     return url_for(
         "dashboard.saml_testing",
