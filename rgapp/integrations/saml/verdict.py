@@ -29,79 +29,85 @@ class Fixer(StrEnum):
 
 
 class CheckCode(StrEnum):
-    """Every check by name; where one check can fail in several ways, each way has a code of its own."""
+    """Every check by name, the most telling first: of several that failed, the first here is the refusal.
+
+    What can be wrong in several ways has a code for each way; the plain code is used when it passed.
+    """
 
     # The message as it travelled.
-    FORMAT = "format"
     PARAMETER_MISSING = "parameter_missing"
     TOO_LARGE = "too_large"
     NOT_BASE64 = "not_base64"
-    NOT_XML = "not_xml"
-    ENCODING = "encoding"
     DOCTYPE = "doctype"
+    ENCODING = "encoding"
     TOO_DEEP = "too_deep"
     TOO_MANY_ELEMENTS = "too_many_elements"
+    NOT_XML = "not_xml"
     NOT_A_RESPONSE = "not_a_response"
+    FORMAT = "format"
+    # Signs of an attack on the structure.
     DUPLICATE_ID = "duplicate_id"
+    SIGNATURE_PLACE = "signature_place"
     COMMENT_IN_VALUE = "comment_in_value"
-    SCHEMA = "schema"
     VERSION = "version"
-    SETUP_INCOMPLETE = "setup_incomplete"
-    # What the identity provider says of the sign-in.
+    # What the identity provider says of the sign-in, and whether we can judge it at all.
     STATUS = "status"
     ASSERTION_COUNT = "assertion_count"
+    SETUP_INCOMPLETE = "setup_incomplete"
     # Encryption.
-    ENCRYPTION = "encryption"
     ENCRYPTED_WITHOUT_KEY = "encrypted_without_key"
     ENCRYPTION_ALGORITHM = "encryption_algorithm"
     DECRYPTION_FAILED = "decryption_failed"
     ENCRYPTED_ATTRIBUTE = "encrypted_attribute"
+    ENCRYPTION = "encryption"
     # Issuer and signature.
     ISSUER_RESPONSE = "issuer_response"
     ISSUER_ASSERTION = "issuer_assertion"
-    SIGNATURE = "signature"
-    SIGNATURE_MISSING = "signature_missing"
-    SIGNATURE_PLACE = "signature_place"
-    SIGNATURE_REFERENCE = "signature_reference"
     SIGNATURE_ALGORITHM = "signature_algorithm"
     DIGEST_ALGORITHM = "digest_algorithm"
     SIGNATURE_TRANSFORM = "signature_transform"
-    SIGNATURE_INVALID = "signature_invalid"
+    SIGNATURE_REFERENCE = "signature_reference"
     CERTIFICATE_UNKNOWN = "certificate_unknown"
+    SIGNATURE_INVALID = "signature_invalid"
+    SIGNATURE_MISSING = "signature_missing"
+    SIGNATURE = "signature"
     CERTIFICATE_EXPIRED = "certificate_expired"
-    # For whom, and when.
+    # For whom it is.
     DESTINATION = "destination"
     CONDITIONS_MISSING = "conditions_missing"
     CONDITIONS_UNKNOWN = "conditions_unknown"
     AUDIENCE = "audience"
+    CONFIRMATION_METHOD = "confirmation_method"
+    RECIPIENT = "recipient"
+    # The answer to which request.
+    IN_RESPONSE_TO_FOREIGN = "in_response_to_foreign"
+    IN_RESPONSE_TO_MISSING = "in_response_to_missing"
+    IN_RESPONSE_TO_UNEXPECTED = "in_response_to_unexpected"
+    IN_RESPONSE_TO = "in_response_to"
+    IDP_INITIATED_OFF = "idp_initiated_off"
+    # When.
     ISSUED_IN_FUTURE = "issued_in_future"
     NOT_BEFORE = "not_before"
     NOT_ON_OR_AFTER = "not_on_or_after"
-    CONFIRMATION_METHOD = "confirmation_method"
     CONFIRMATION_END_MISSING = "confirmation_end_missing"
     CONFIRMATION_EXPIRED = "confirmation_expired"
     CONFIRMATION_NOT_BEFORE = "confirmation_not_before"
-    RECIPIENT = "recipient"
-    # The answer to which request.
-    IN_RESPONSE_TO = "in_response_to"
-    IN_RESPONSE_TO_MISSING = "in_response_to_missing"
-    IN_RESPONSE_TO_FOREIGN = "in_response_to_foreign"
-    IN_RESPONSE_TO_UNEXPECTED = "in_response_to_unexpected"
-    IDP_INITIATED_OFF = "idp_initiated_off"
     # About whom.
-    NAME_ID_MISSING = "name_id_missing"
     AUTHN_STATEMENT_MISSING = "authn_statement_missing"
     SESSION_EXPIRED = "session_expired"
+    NAME_ID_MISSING = "name_id_missing"
     TOO_MANY_VALUES = "too_many_values"
     VALUE_TOO_LONG = "value_too_long"
-    # We could not go on; never the sender's fault alone.
+    # What nothing above explains.
+    SCHEMA = "schema"
     UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: `ok` is True, False, or None where it was not made. `warning` marks one that passed but needs care.
+    """One check: `ok` is True, False, or None where it was not made.
 
+    `warning` marks one that passed but needs somebody's care.
     `expected` and `got` are short, printable and never hold more of the message than the value concerned.
     """
 
@@ -122,7 +128,7 @@ class ExpectedRequest:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class UntrustedContents:
-    """What arrived, whether or not it may be believed: to be shown to an admin in a dry run, never to be acted on."""
+    """What arrived, believable or not: shown to an admin in a dry run, never acted on."""
 
     issuer: str = ""
     name_id: str = ""
@@ -136,7 +142,7 @@ class VerifiedAssertion:
     """An assertion that passed every check; only the validator can make one.
 
     `attributes` maps an attribute's Name to its values in order, `friendly_names` a Name to its FriendlyName.
-    `not_on_or_after` is the moment up to which the replay memory has to keep `replay_key`, clock skew included.
+    `not_on_or_after` is how long the replay memory has to keep `replay_key`, clock skew included.
     `mode` tells a real sign-in from a dry run: the latter must not open a session.
     """
 
@@ -174,7 +180,7 @@ class VerifiedAssertion:
 class Verdict:
     """The result of examining one response.
 
-    Exactly one of `refusal` and `assertion` is set. `checks` are in the order in which a person would read them.
+    Exactly one of `refusal` and `assertion` is set. `checks` are in the order in which a person reads them.
     """
 
     checks: tuple[Check, ...]
