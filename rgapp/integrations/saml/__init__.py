@@ -1,1 +1,1 @@
-"""Inbound SAML 2.0: metadata, certificates, requests and the validator; knows no web framework and no database."""
+"""Inbound SAML 2.0: metadata, certificates, requests and the validator; no web framework, no database."""

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -38,11 +39,29 @@ class CertificateProblem(StrEnum):
     UNSUPPORTED_KEY = "unsupported_key"
 
 
+SENTENCES: Final = {
+    CertificateProblem.EMPTY: "There is no certificate here yet. Paste it, or upload the file.",
+    CertificateProblem.TOO_LARGE: "This is too large to be a certificate.",
+    CertificateProblem.TOO_MANY: "These are {detail} certificates. Keep only those that the provider signs with.",
+    CertificateProblem.PRIVATE_KEY: (
+        "This is a private key, not a certificate. We have not kept it. Treat the key as exposed, and paste the "
+        "certificate, which begins with BEGIN CERTIFICATE."
+    ),
+    CertificateProblem.CSR: "This is a request for a certificate. Paste the certificate that came of it.",
+    CertificateProblem.PUBLIC_KEY_ONLY: "This is a public key alone. Paste the certificate that contains it.",
+    CertificateProblem.NOT_A_CERTIFICATE: (
+        "This is not a certificate that we can read. It begins with BEGIN CERTIFICATE, or is a .crt, .cer or .pem file."
+    ),
+    CertificateProblem.WEAK_KEY: "The key of this certificate is too short ({detail} bits). It needs RSA 2048 or more.",
+    CertificateProblem.UNSUPPORTED_KEY: "Keys of this kind ({detail}) are not supported. Use RSA or ECDSA.",
+}
+
+
 class CertificateError(ValueError):
-    """What was given is no usable certificate; never carries any of the text that was given."""
+    """What was given is no usable certificate; the message is a sentence and repeats nothing that was given."""
 
     def __init__(self, code: CertificateProblem, detail: str = "") -> None:
-        super().__init__(code.value)
+        super().__init__(SENTENCES[code].format(detail=detail))
         self.code = code
         self.detail = detail
 
@@ -164,9 +183,7 @@ def _from_der(der: bytes) -> SigningCertificate:
     elif isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES:
         key_type, bits = "EC", key.key_size
     else:
-        raise CertificateError(
-            CertificateProblem.UNSUPPORTED_KEY, type(key).__name__.replace("PublicKey", "")
-        )
+        raise CertificateError(CertificateProblem.UNSUPPORTED_KEY, type(key).__name__.replace("PublicKey", ""))
     return SigningCertificate(
         pem=certificate.public_bytes(serialization.Encoding.PEM).decode(),
         subject=subject,
@@ -187,7 +204,7 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 def _what_is(der: bytes) -> CertificateProblem:
     """Name what some DER bytes are, if they are no certificate; keeps nothing of a private key."""
-    # A PKCS#12 file (.pfx, .p12) is a sequence that opens with the integer 3; it is made to carry the private key.
+    # A PKCS#12 file (.pfx, .p12) opens with the integer 3; it is made to carry the private key.
     if re.match(rb"\x30(?:[\x00-\x7f]|\x80|\x81.|\x82..|\x83...)\x02\x01\x03\x30", der, re.DOTALL):
         return CertificateProblem.PRIVATE_KEY
     try:

@@ -130,18 +130,17 @@ def check_conditions(assertion: etree._Element, context: Context, sheet: Sheet) 
 def _check_window(conditions: etree._Element, context: Context, sheet: Sheet) -> None:
     """Check the period of validity; both ends may be left out."""
     now = stamp(context.now)
-    for name, code in (("NotBefore", CheckCode.NOT_BEFORE), ("NotOnOrAfter", CheckCode.NOT_ON_OR_AFTER)):
+    ends = (
+        ("NotBefore", CheckCode.NOT_BEFORE, context.begun, Fixer.IDENTITY_PROVIDER),
+        ("NotOnOrAfter", CheckCode.NOT_ON_OR_AFTER, lambda end: not context.over(end), Fixer.EMPLOYEE),
+    )
+    for name, code, holds, fixer in ends:
         given = conditions.get(name)
         if given is None:
             sheet.passed(code, "no limit")
             continue
         at = moment(given)
-        if name == "NotBefore":
-            good = at is not None and context.begun(at)
-        else:
-            good = at is not None and not context.over(at)
-        fixer = Fixer.IDENTITY_PROVIDER if name == "NotBefore" else Fixer.EMPLOYEE
-        sheet.test(good, code, f"now: {now}", stamp(at) if at else given, fixer)
+        sheet.test(at is not None and holds(at), code, f"now: {now}", stamp(at) if at else given, fixer)
 
 
 def check_issue_instant(assertion: etree._Element, context: Context, sheet: Sheet) -> None:

@@ -25,7 +25,7 @@ class Connection:
     """One connection as the protocol sees it; hashable, so that what is compiled from it can be cached.
 
     `certificates` are the identity provider's signing certificates (PEM): no other key is ever trusted.
-    `service_key` and `service_certificate` (PEM) are our own pair: for encrypted assertions and signed requests.
+    `service_key` and `service_certificate` (PEM) are our own pair, to decrypt assertions and sign requests.
     `requires_name_id` is set where the mapping reads the NameID.
     """
 

@@ -20,7 +20,7 @@ MAX_NAME_ID_LENGTH: Final = 1_024
 MAX_ID_LENGTH: Final = 256
 #: Bearer confirmations of one assertion: one is normal, more than a handful serves no one.
 MAX_CONFIRMATIONS: Final = 10
-#: A federation's provider entry with mail addresses and logos stays below this; whole federations do not belong here.
+#: One provider's entry with logos stays far below this; whole federations do not belong here.
 MAX_METADATA: Final = 2 * 1024 * 1024
 #: ADFS lists hundreds of claim types in its metadata.
 MAX_METADATA_ELEMENTS: Final = 50_000
