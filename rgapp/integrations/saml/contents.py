@@ -48,9 +48,12 @@ def assertions_of(response: etree._Element) -> list[etree._Element]:
 def name_id_of(assertion: etree._Element) -> tuple[str, str]:
     """Return the NameID and its Format; empty where there is none."""
     name_id = assertion.find(f"{SAML}Subject/{SAML}NameID")
-    if name_id is None:
-        return "", ""
-    return text_of(name_id).strip(_SPACE), name_id.get("Format", "")
+    return name_id_text(name_id), name_id.get("Format", "") if name_id is not None else ""
+
+
+def name_id_text(name_id: etree._Element | None) -> str:
+    """Return an identifier without the blanks that a pretty-printer puts around it."""
+    return text_of(name_id).strip(_SPACE)
 
 
 def attributes_of(assertion: etree._Element) -> Attributes:

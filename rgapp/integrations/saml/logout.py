@@ -1,0 +1,201 @@
+"""Single logout by redirect (profiles 4.4): our requests, and strict reading of what arrives at the SLS address."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from lxml import etree
+from onelogin.saml2.constants import OneLogin_Saml2_Constants as Names
+
+from rgapp.integrations.saml.connection import Connection
+from rgapp.integrations.saml.contents import issuer_of, moment, name_id_text, status_of, text_of
+from rgapp.integrations.saml.document import SAML, SAMLP, DocumentError, parse, schema_error, survey
+from rgapp.integrations.saml.keys import trusted_key
+from rgapp.integrations.saml.limits import MAX_LOGOUT
+from rgapp.integrations.saml.redirect import Query, QueryError, message_url, read_query
+from rgapp.integrations.saml.requests import instant, new_id
+
+#: A LogoutRequest carries no answer to a request of ours, so its age is what limits a replay.
+MAX_AGE = timedelta(minutes=5)
+
+
+class LogoutProblem(StrEnum):
+    """Why a logout message is refused."""
+
+    UNREADABLE = "unreadable"
+    NOT_SIGNED = "not_signed"
+    SIGNATURE_INVALID = "signature_invalid"
+    NOT_LOGOUT = "not_logout"
+    ISSUER = "issuer"
+    DESTINATION = "destination"
+    EXPIRED = "expired"
+    NO_NAME_ID = "no_name_id"
+    IN_RESPONSE_TO = "in_response_to"
+    STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutRequest:
+    """A logout request of ours, ready to be sent: redirect to `redirect_url` and remember the `id`."""
+
+    id: str
+    redirect_url: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ReceivedLogoutRequest:
+    """The identity provider asks us to sign somebody out; verified. No session index means every session."""
+
+    id: str
+    name_id: str
+    session_indexes: tuple[str, ...]
+    relay_state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedLogoutResponse:
+    """The identity provider has signed the person out; verified."""
+
+    relay_state: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLogout:
+    """A logout message that is not believed."""
+
+    problem: LogoutProblem
+
+
+def build_logout_request(
+    connection: Connection,
+    *,
+    name_id: str,
+    name_id_format: str | None,
+    session_index: str | None,
+    now: datetime,
+    relay_state: str,
+) -> LogoutRequest:
+    """Build a signed LogoutRequest; raises ValueError where the connection has no logout address or no key."""
+    if not connection.slo_url or connection.service_key is None:
+        raise ValueError("The connection has no logout address or no key.")
+    identifier = new_id()
+    root = _message("LogoutRequest", identifier, connection, connection.slo_url, now)
+    root.set("NotOnOrAfter", instant(now + MAX_AGE))
+    element = etree.SubElement(root, f"{SAML}NameID")
+    element.text = name_id
+    if name_id_format:
+        element.set("Format", name_id_format)
+    if session_index:
+        etree.SubElement(root, f"{SAMLP}SessionIndex").text = session_index
+    url = message_url(
+        connection.slo_url,
+        "SAMLRequest",
+        etree.tostring(root),
+        relay_state=relay_state,
+        signing_key=connection.service_key,
+    )
+    return LogoutRequest(identifier, url)
+
+
+def build_logout_response(
+    connection: Connection, *, in_response_to: str, now: datetime, relay_state: str, success: bool = True
+) -> str:
+    """Return the address that answers the identity provider's LogoutRequest; raises ValueError as above."""
+    address = connection.slo_response_url or connection.slo_url
+    if not address or connection.service_key is None:
+        raise ValueError("The connection has no logout address or no key.")
+    root = _message("LogoutResponse", new_id(), connection, address, now)
+    root.set("InResponseTo", in_response_to)
+    status = etree.SubElement(root, f"{SAMLP}Status")
+    code = Names.STATUS_SUCCESS if success else Names.STATUS_RESPONDER
+    etree.SubElement(status, f"{SAMLP}StatusCode", Value=code)
+    return message_url(
+        address,
+        "SAMLResponse",
+        etree.tostring(root),
+        relay_state=relay_state,
+        signing_key=connection.service_key,
+    )
+
+
+def read_logout(
+    raw_query: str, connection: Connection, *, now: datetime, expected_id: str | None = None
+) -> ReceivedLogoutRequest | ReceivedLogoutResponse | RefusedLogout:
+    """Read what arrived at our SLS address; never raises.
+
+    `raw_query` is the query string exactly as it was sent, because the signature covers its encoding. `expected_id`
+    is the ID of the LogoutRequest that RelayState or the browser's cookie led to; without it no response counts.
+    """
+    try:
+        query = read_query(raw_query, limit=MAX_LOGOUT)
+        if not query.signature:
+            return RefusedLogout(LogoutProblem.NOT_SIGNED)
+        if not query.is_signed_by([trusted_key(pem) for pem in connection.certificates]):
+            return RefusedLogout(LogoutProblem.SIGNATURE_INVALID)
+        root = parse(query.xml)
+        found = survey(root)
+        if found.comment_in or found.duplicate_id or schema_error(root) is not None:
+            return RefusedLogout(LogoutProblem.UNREADABLE)
+        problem = _common_problem(root, query, connection, now)
+        if problem is not None:
+            return RefusedLogout(problem)
+        if query.kind == "SAMLRequest":
+            return _read_request(root, query, connection, now)
+        return _read_response(root, query, expected_id)
+    except (QueryError, DocumentError):
+        return RefusedLogout(LogoutProblem.UNREADABLE)
+    except Exception:
+        # As with the validator: whatever arrives ends in a refusal, never in a server error.
+        return RefusedLogout(LogoutProblem.UNREADABLE)
+
+
+def _common_problem(root: etree._Element, query: Query, connection: Connection, now: datetime) -> LogoutProblem | None:
+    """Check what requests and responses have in common."""
+    wanted = "LogoutRequest" if query.kind == "SAMLRequest" else "LogoutResponse"
+    if root.tag != f"{SAMLP}{wanted}" or root.get("Version") != "2.0":
+        return LogoutProblem.NOT_LOGOUT
+    if not connection.idp_entity_id or issuer_of(root) != connection.idp_entity_id:
+        return LogoutProblem.ISSUER
+    if not connection.sls_url or root.get("Destination") != connection.sls_url:
+        return LogoutProblem.DESTINATION
+    issued = moment(root.get("IssueInstant"))
+    skew = connection.clock_skew
+    if issued is None or issued - now > skew or now - issued > MAX_AGE + skew:
+        return LogoutProblem.EXPIRED
+    return None
+
+
+def _read_request(
+    root: etree._Element, query: Query, connection: Connection, now: datetime
+) -> ReceivedLogoutRequest | RefusedLogout:
+    """Read whom to sign out."""
+    end = root.get("NotOnOrAfter")
+    if end is not None and ((at := moment(end)) is None or now - at >= connection.clock_skew):
+        return RefusedLogout(LogoutProblem.EXPIRED)
+    name_id = name_id_text(root.find(f"{SAML}NameID"))
+    if not name_id:
+        return RefusedLogout(LogoutProblem.NO_NAME_ID)
+    indexes = tuple(text_of(index) for index in root.findall(f"{SAMLP}SessionIndex"))
+    return ReceivedLogoutRequest(root.get("ID", ""), name_id, indexes, query.relay_state)
+
+
+def _read_response(
+    root: etree._Element, query: Query, expected_id: str | None
+) -> ReceivedLogoutResponse | RefusedLogout:
+    """Read whether the identity provider has done what we asked."""
+    if not expected_id or root.get("InResponseTo") != expected_id:
+        return RefusedLogout(LogoutProblem.IN_RESPONSE_TO)
+    if status_of(root)[0] != Names.STATUS_SUCCESS:
+        return RefusedLogout(LogoutProblem.STATUS)
+    return ReceivedLogoutResponse(query.relay_state)
+
+
+def _message(name: str, identifier: str, connection: Connection, address: str, now: datetime) -> etree._Element:
+    """Build an empty logout message of ours."""
+    root = etree.Element(
+        f"{SAMLP}{name}",
+        {"ID": identifier, "Version": "2.0", "IssueInstant": instant(now), "Destination": address},
+        nsmap={"samlp": Names.NS_SAMLP, "saml": Names.NS_SAML},
+    )
+    etree.SubElement(root, f"{SAML}Issuer").text = connection.entity_id
+    return root
