@@ -41,7 +41,7 @@ _TOKEN = re.compile(r"(?<=/)[A-Za-z0-9_-]{40,}(?=/|$)")
 
 
 class PathLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types.
-    """Write paths without the one-time tokens in them: segments of 40 characters and more, longer than ids."""
+    """Write paths without their one-time tokens: segments of 40 characters and more; ids are shorter."""
 
     def atoms(
         self, resp: Response, req: Request, environ: dict[str, Any], request_time: Any

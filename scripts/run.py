@@ -4,7 +4,6 @@ import ctypes
 import fcntl
 import functools
 import http.client
-import json
 import multiprocessing
 import os
 import shutil
@@ -82,9 +81,8 @@ def main() -> int:
         os.environ.update(environment)
         print("Preparing the database …", flush=True)
         _flask("db", "upgrade")
-        if demo:
-            _flask("demo", "load")
-        return _serve(port, _welcome(port, instance, demo), demo)
+        told = _flask("demo", "load") if demo else ""
+        return _serve(port, _welcome(port, instance, told), demo)
 
 
 def _port() -> int:
@@ -179,13 +177,13 @@ def _free_port(wanted: int) -> int:
     raise Refused("No free port was found for the demo identity provider.")
 
 
-def _flask(*words: str) -> None:
-    """Run one command of the application, quietly unless it fails."""
-    done = subprocess.run(
-        ["flask", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
+def _flask(*words: str) -> str:
+    """Run one command of the application and return what it printed."""
+    done = subprocess.run(["flask", *words], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Refused(f"{done.stdout.strip()}\n\n`flask {' '.join(words)}` failed; its words are above.")
+        words_of_it = "\n".join(filter(None, [done.stdout.strip(), done.stderr.strip()]))
+        raise Refused(f"{words_of_it}\n\n`flask {' '.join(words)}` failed; its words are above.")
+    return done.stdout
 
 
 def _serve(port: int, welcome: str, demo: bool) -> int:
@@ -204,17 +202,11 @@ def _serve(port: int, welcome: str, demo: bool) -> int:
     return 0 if deliberate else manager.returncode or 1
 
 
-def _welcome(port: int, instance: Path, demo: bool) -> str:
+def _welcome(port: int, instance: Path, told: str) -> str:
     base_url = os.environ.get("RGAPP_BASE_URL", "").rstrip("/") or f"http://{LOOPBACK}:{port}"
-    lines = ["", f"  Ready: {base_url}", ""]
-    if demo:
-        told = json.loads((instance / "demo-idp" / "welcome.json").read_text())
-        for title, rows in told.items():
-            width = max(len(label) for label, _ in rows)
-            lines += [f"  {title}", *(f"    {label:<{width}}  {text}" for label, text in rows), ""]
-    lines += [f"  Data is kept in {_short(instance)}. Ctrl-C stops everything.", ""]
     rule = "─" * min(shutil.get_terminal_size((80, 24)).columns, 80)
-    return "\n".join([rule, *lines, rule])
+    parts = [f"  Ready: {base_url}", told.rstrip(), f"  Data is in {_short(instance)}; Ctrl-C stops everything."]
+    return "\n".join([rule, "\n\n".join(filter(None, parts)), rule])
 
 
 def _short(folder: Path) -> str:
