@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, MetaData, TypeDecorator, Uuid
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, MetaData, String, TypeDecorator, TypeEngine, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from uuid_utils.compat import uuid7
@@ -38,6 +38,14 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def key_text(length: int) -> TypeEngine[str]:
+    """Return the type of text that is compared by code point, so that an index answers prefix searches everywhere.
+
+    SQLite compares so by itself; PostgreSQL would use the rules of the database's language.
+    """
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 JSONType = JSON().with_variant(JSONB(), "postgresql")

@@ -76,6 +76,7 @@ class SignInAttempt(Tenant, Base):
         ),
         Index("ix_sign_in_attempts_user", "programme_id", "user_id", "at"),
         Index("ix_sign_in_attempts_programme_id_membership_no", "programme_id", "membership_no", "at"),
+        Index("ix_sign_in_attempts_programme_id_email_key", "programme_id", "email_key", "at"),
         Index("ix_sign_in_attempts_expires_at", "expires_at"),
     )
 
