@@ -227,13 +227,14 @@ def sign(element: etree._Element, spec: ResponseSpec, key: str, certificate: str
 
 
 def encrypt(assertion: etree._Element, spec: ResponseSpec, certificate: str) -> None:
-    """Put an EncryptedAssertion in the place of the assertion."""
-    parent = assertion.getparent()
-    if parent is None:
+    """Put an EncryptedAssertion in the place of the assertion, unless it stands in one already."""
+    wrapper = assertion.getparent()
+    if wrapper is None:
         raise ValueError("An assertion to be encrypted stands in a response.")
-    wrapper = etree.Element(f"{SAML}EncryptedAssertion", nsmap={"saml": Names.NS_SAML})
-    parent.replace(assertion, wrapper)
-    wrapper.append(assertion)
+    if wrapper.tag != f"{SAML}EncryptedAssertion":
+        response, wrapper = wrapper, etree.Element(f"{SAML}EncryptedAssertion", nsmap={assertion.prefix: Names.NS_SAML})
+        response.replace(assertion, wrapper)
+        wrapper.append(assertion)
     content = getattr(_CONSTANTS, spec.content_transform)
     data = xmlsec.template.encrypted_data_create(wrapper, content, type=_CONSTANTS.TypeEncElement, ns="xenc")
     xmlsec.template.encrypted_data_ensure_cipher_value(data)

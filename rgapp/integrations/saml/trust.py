@@ -45,13 +45,18 @@ class _Verified:
     keys: list[TrustedKey]
 
 
-def check_structure(root: etree._Element, found: Survey, sheet: Sheet) -> bool:
-    """Check for what only attacks have: an ID used twice, elements out of place, comments in values."""
+def check_structure(root: etree._Element, found: Survey, sheet: Sheet, *, opened: etree._Element | None = None) -> bool:
+    """Check for what only attacks have: an ID used twice, elements out of place, comments in values.
+
+    `opened` is the assertion that was decrypted in its place.
+    """
     duplicate = found.duplicate_id is not None
     sheet.test(not duplicate, CheckCode.DUPLICATE_ID, "every ID once", found.duplicate_id or "every ID once")
-    places = [root, *(child for child in root if child.tag == f"{SAML}Assertion")]
+    places = [root, *root.findall(f"{SAML}Assertion")]
+    if opened is not None:
+        places.append(opened)
     strays = [s for s in found.signatures if s.getparent() not in places]
-    strays += [a for a in found.assertions if a.getparent() is not root]
+    strays += [a for a in found.assertions if a.getparent() is not root and a is not opened]
     doubles = any(len(place.findall(f"{DS}Signature")) > 1 for place in places)
     if strays or doubles:
         stray = strays[0].getparent() if strays else None
@@ -95,6 +100,8 @@ def establish(root: etree._Element, connection: Connection, sheet: Sheet, *, now
         trusted.encrypted = True
         # Opening only what could be accepted leaves an attacker less to learn from our answers.
         may_open = outer is not None or (outer_signature is None and connection.signed is not Signed.RESPONSE)
+        if sound and outer_signature is None and not may_open:
+            _check_required(connection.signed, None, None, sheet)
         opened = _open(base, current, connection, sheet) if sound and may_open else None
         if opened is None:
             return trusted
@@ -153,7 +160,7 @@ def _finish(verified: _Verified | None, sheet: Sheet, now: datetime) -> bytes | 
 
 
 def _open(base: etree._Element, wrapper: etree._Element, connection: Connection, sheet: Sheet) -> etree._Element | None:
-    """Decrypt the assertion and put it in its place; None where that fails."""
+    """Decrypt the assertion; None where that fails."""
     if connection.service_key is None:
         sheet.failed(CheckCode.ENCRYPTED_WITHOUT_KEY, "a key of ours", "an encrypted assertion", Fixer.US)
         return None
@@ -162,15 +169,16 @@ def _open(base: etree._Element, wrapper: etree._Element, connection: Connection,
     except DecryptionError as error:
         sheet.failed(error.code, "encrypted with the certificate in our metadata", error.got)
         return None
-    base.replace(wrapper, assertion)
     inside = Sheet()
-    sound = check_structure(base, survey(base), inside)
-    check_schema(base, inside)
+    sound = check_structure(base, survey(base), inside, opened=assertion)
+    # A document of its own, because moving it within the tree would rewrite the prefixes that its signature covers.
+    alone = parse(etree.tostring(assertion, with_tail=False))
+    check_schema(alone, inside)
     sheet.checks.extend(check for check in inside.checks if check.ok is False)
     if not sound:
         return None
     sheet.passed(CheckCode.ENCRYPTION, "decrypted with our key")
-    return assertion
+    return alone
 
 
 def _check_required(signed: Signed, outer: etree._Element | None, inner: etree._Element | None, sheet: Sheet) -> bool:

@@ -1,0 +1,1 @@
+"""Tests of inbound SAML; none of them needs the web application."""
