@@ -16,6 +16,7 @@ class Tag(StrEnum):
     USER_SESSIONS_ENDED = "user:sessions-ended"
     USER_WELCOME_RESENT = "user:welcome-resent"
     USER_PASSWORD_SET = "user:password-set"
+    USERS_EXPORTED = "user:list-exported"
     INTEGRATION_CREATED = "integration:created"
     INTEGRATION_DRAFT_SAVED = "integration:draft-saved"
     INTEGRATION_TESTED = "integration:tested"

@@ -1,0 +1,201 @@
+"""The list of users: search, filters with counts, and order, always inside the programmes that the reader may see."""
+
+import unicodedata
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_, union
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from rgapp.models import Programme, User, UserStatus
+from rgapp.paging import Key, Page, fetch, write_cursor
+from rgapp.provisioning import Source
+from rgapp.provisioning.validation import name_key
+
+LONGEST_SEARCH = 200
+MOST_WORDS = 6
+# Greater than every character that a name or an address can have; prefixes become ranges that an index answers.
+LAST_CHARACTER = "\U0010ffff"
+EXPORT_BATCH = 1000
+# Without a search, listing across more programmes than this would read all of them for one page.
+MOST_PROGRAMMES = 20
+
+SORTS: dict[str, tuple[Key, ...]] = {
+    "name": (Key(User.last_key), Key(User.first_key), Key(User.id)),
+    "-name": (Key(User.last_key, True), Key(User.first_key, True), Key(User.id, True)),
+    "number": (Key(User.membership_no), Key(User.id)),
+    "-number": (Key(User.membership_no, True), Key(User.id, True)),
+    "email": (Key(User.email_key, nullable=True), Key(User.id)),
+    "-email": (Key(User.email_key, True, nullable=True), Key(User.id, True)),
+    "seen": (Key(User.last_sign_in_at, nullable=True), Key(User.id)),
+    "-seen": (Key(User.last_sign_in_at, True, nullable=True), Key(User.id, True)),
+}
+DEFAULT_SORT = "name"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which programmes a list covers: these, or all of them where `programme_ids` is None."""
+
+    programme_ids: tuple[uuid.UUID, ...] | None
+    wide: bool = False
+
+    def condition(self) -> ColumnElement[bool]:
+        """Return the condition on users; always one that starts an index, as each begins with the programme."""
+        if self.programme_ids is None:
+            return User.programme_id.in_(select(Programme.id))
+        if len(self.programme_ids) == 1:
+            return User.programme_id == self.programme_ids[0]
+        return User.programme_id.in_(self.programme_ids)
+
+
+@dataclass(frozen=True)
+class UserFilter:
+    """What a reader asked for."""
+
+    search: str = ""
+    status: UserStatus | None = None
+    source: Source | None = None
+    incomplete: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        """Return the words to look for, as they are compared."""
+        return [name_key(word) for word in self.typed_words]
+
+    @property
+    def typed_words(self) -> list[str]:
+        """Return the words as they were typed: Membership Nos. keep their case."""
+        plain = unicodedata.normalize("NFC", self.search[:LONGEST_SEARCH]).replace("\x00", " ")
+        return plain.split()[:MOST_WORDS]
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether everybody is asked for."""
+        return not (self.words or self.status or self.source or self.incomplete)
+
+
+@dataclass
+class Facets:
+    """How many people each filter would show, given the others."""
+
+    statuses: dict[str, int] = field(default_factory=dict)
+    sources: dict[str, int] = field(default_factory=dict)
+    incomplete: int = 0
+    total: int = 0
+
+
+def page_of(
+    session: Session, scope: Scope, wanted: UserFilter, *, sort: str, after: str | None, before: str | None
+) -> Page[User]:
+    """Return one page of users."""
+    return fetch(session, _filtered(scope, wanted), SORTS.get(sort, SORTS[DEFAULT_SORT]), after=after, before=before)
+
+
+def facets_of(session: Session, scope: Scope, wanted: UserFilter) -> Facets:
+    """Count in one query, which a covering index answers."""
+    found = select(User.status, User.source, User.incomplete, func.count()).where(scope.condition())
+    found = _searched(found, scope, wanted).group_by(User.status, User.source, User.incomplete)
+    facets = Facets()
+    for status, source, incomplete, count in session.execute(found):
+        by_status = wanted.status in (None, status)
+        by_source = wanted.source in (None, source)
+        by_gaps = incomplete or not wanted.incomplete
+        if by_source and by_gaps:
+            facets.statuses[status] = facets.statuses.get(status, 0) + count
+        if by_status and by_gaps:
+            facets.sources[source] = facets.sources.get(source, 0) + count
+        if by_status and by_source and incomplete:
+            facets.incomplete += count
+        if by_status and by_source and by_gaps:
+            facets.total += count
+    return facets
+
+
+def every_user(session: Session, scope: Scope, wanted: UserFilter) -> Iterator[Sequence[User]]:
+    """Yield all users by name in batches, each read in a transaction of its own: an export may take minutes."""
+    after: str | None = None
+    while True:
+        page = fetch(session, _filtered(scope, wanted), SORTS[DEFAULT_SORT], after=after, size=EXPORT_BATCH)
+        yield page.rows
+        session.rollback()
+        if page.next_cursor is None:
+            return
+        last = page.rows[-1]
+        after = write_cursor([last.last_key, last.first_key, last.id])
+        session.expunge_all()
+
+
+def programmes_by_id(session: Session, users: Sequence[User]) -> dict[uuid.UUID, Programme]:
+    """Return the programmes of these users, in one query."""
+    ids = {user.programme_id for user in users}
+    return {found.id: found for found in session.scalars(select(Programme).where(Programme.id.in_(ids)))}
+
+
+def scope_of(programmes: Sequence[Programme], *, sees_all: bool) -> Scope:
+    """Return the scope of somebody who chose no programme, from the first programmes that they may see."""
+    wide = len(programmes) > MOST_PROGRAMMES
+    if sees_all:
+        return Scope(None, wide)
+    return Scope(tuple(programme.id for programme in programmes), wide)
+
+
+def without(wanted: UserFilter, **changed: object) -> UserFilter:
+    """Return the filter with some of it changed, for the link of a chip."""
+    return replace(wanted, **changed)  # type: ignore[arg-type]  # The caller names the fields.
+
+
+def _filtered(scope: Scope, wanted: UserFilter) -> Select[User]:
+    statement: Select[User] = select(User).where(scope.condition())
+    if wanted.status:
+        statement = statement.where(User.status == wanted.status)
+    if wanted.source:
+        statement = statement.where(User.source == wanted.source)
+    if wanted.incomplete:
+        statement = statement.where(User.incomplete)
+    narrowed: Select[User] = _searched(statement, scope, wanted)
+    return narrowed
+
+
+def _searched(statement: Select[Any], scope: Scope, wanted: UserFilter) -> Any:
+    """Narrow to the people whom every word of the search fits.
+
+    Candidates come from ranges over the indexed keys; only among them the words are looked at one by one, there also
+    inside a name ("berg" in "van der berg").
+    """
+    words, typed = wanted.words, wanted.typed_words
+    if not words:
+        return statement
+    starts = [_starts(word, raw) for word, raw in zip(words, typed, strict=True)]
+    ranges = [condition for conditions in starts for condition in conditions]
+    if len(words) > 1:
+        phrase = " ".join(words)
+        ranges += [_prefix(User.last_key, phrase), _prefix(User.first_key, phrase)]
+        inside = [_inside(word) for word in words]
+        statement = statement.where(*(or_(*begin, *inner) for begin, inner in zip(starts, inside, strict=True)))
+    candidates = union(*(select(User.programme_id, User.id).where(scope.condition(), found) for found in ranges))
+    return statement.where(tuple_(User.programme_id, User.id).in_(candidates))
+
+
+def _starts(word: str, typed: str) -> list[ColumnElement[bool]]:
+    """Return the conditions that one of a person's keys begins with a word; Membership Nos. in the usual cases."""
+    numbers = sorted({typed, typed.upper(), typed.lower()})
+    return [
+        _prefix(User.first_key, word),
+        _prefix(User.last_key, word),
+        _prefix(User.email_key, word),
+        *(_prefix(User.membership_no, number) for number in numbers),
+    ]
+
+
+def _prefix(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+    return and_(column >= text, column < text + LAST_CHARACTER)
+
+
+def _inside(word: str) -> list[ColumnElement[bool]]:
+    """Return the conditions that a later part of a name begins with a word."""
+    return [
+        column.contains(before + word, autoescape=True) for column in (User.first_key, User.last_key) for before in " -"
+    ]
