@@ -1,6 +1,5 @@
 """The sheet on which one examination notes its checks."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from rgapp.integrations.saml.limits import MAX_SHOWN
@@ -54,11 +53,6 @@ class Sheet:
         """Note a check by its result, and return that."""
         self.checks.append(Check(code, good, shown(expected), shown(got), fixer))
         return good
-
-    def any_failed(self, codes: Iterable[CheckCode]) -> bool:
-        """Tell whether one of these checks failed."""
-        wanted = set(codes)
-        return any(check.ok is False and check.code in wanted for check in self.checks)
 
     @property
     def refusal(self) -> Check | None:

@@ -68,7 +68,7 @@ WORDS: Final[dict[Code, Words]] = {
     Code.STATUS: Words(
         "Status",
         "the identity provider reported that the sign-in did not succeed",
-        "Your IT team looks at the sign-in log of the identity provider: is this person assigned to the application?",
+        "Your IT team looks in the identity provider's sign-in log, and whether this person is assigned to the app.",
     ),
     Code.ASSERTION_COUNT: Words(
         "Number of assertions",
