@@ -10,6 +10,8 @@ _TELLING = {code: place for place, code in enumerate(CheckCode)}
 
 def shown(text: str) -> str:
     """Make text from outside short and printable."""
+    if len(text) <= MAX_SHOWN and text.isprintable():
+        return text.strip()
     flat = "".join(character if character.isprintable() else " " for character in text[: 2 * MAX_SHOWN])
     flat = " ".join(flat.split())
     return flat if len(flat) <= MAX_SHOWN else flat[: MAX_SHOWN - 1] + "…"

@@ -53,7 +53,6 @@ class Shape:
     digest: str
     digest_value: bytes
     prefixes: tuple[str, ...]
-    embedded: tuple[str, ...]
 
 
 def read_shape(signature: etree._Element) -> Shape:
@@ -75,7 +74,7 @@ def read_shape(signature: etree._Element) -> Shape:
             algorithm.get("Algorithm", "") + (" with parameters" if len(algorithm) else ""),
         )
     digest, digest_value, prefixes = _reference(reference, signature)
-    return Shape(name, digest, digest_value, prefixes, _embedded(rest))
+    return Shape(name, digest, digest_value, prefixes)
 
 
 def _signed_info(info: etree._Element) -> tuple[etree._Element, etree._Element, etree._Element]:
@@ -137,10 +136,10 @@ def _only_text(element: etree._Element) -> str:
     return element.text or ""
 
 
-def _embedded(rest: Sequence[etree._Element]) -> tuple[str, ...]:
+def embedded_fingerprints(signature: etree._Element) -> tuple[str, ...]:
     """Return the fingerprints of the certificates inside the message: to name them, never to use them."""
     found = []
-    for element in rest[0].iter(f"{DS}X509Certificate") if rest else ():
+    for element in signature.iterfind(f"{DS}KeyInfo/{DS}X509Data/{DS}X509Certificate"):
         try:
             der = base64.b64decode("".join((element.text or "").split()), validate=True)
             found.append(fingerprint(x509.load_der_x509_certificate(der)))

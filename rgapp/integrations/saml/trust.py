@@ -14,6 +14,7 @@ from rgapp.integrations.saml.sheet import Sheet, stamp
 from rgapp.integrations.saml.signature import (
     Shape,
     SignatureError,
+    embedded_fingerprints,
     matching_key,
     read_shape,
     take_covered,
@@ -146,8 +147,9 @@ def _finish(verified: _Verified | None, sheet: Sheet, now: datetime) -> bytes | 
         return None
     if key is None:
         ours = [known.fingerprint for known in verified.keys]
-        strange = [print_ for print_ in shape.embedded if print_ not in ours]
-        if strange or not shape.embedded:
+        embedded = embedded_fingerprints(verified.signature)
+        strange = [print_ for print_ in embedded if print_ not in ours]
+        if strange or not embedded:
             got = strange[0] if strange else "a certificate that is none of these"
             sheet.failed(CheckCode.CERTIFICATE_UNKNOWN, ", ".join(ours) or "none", got, Fixer.SETUP)
         else:

@@ -4,14 +4,35 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import xmlsec
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from lxml import etree
 from onelogin.saml2.response import OneLogin_Saml2_Response
 from onelogin.saml2.settings import OneLogin_Saml2_Settings
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
+from rgapp.demo.responses import encode
 from rgapp.integrations.saml.connection import Signed
 from rgapp.integrations.saml.response import examine
 from rgapp.integrations.saml.verdict import CheckCode, ExpectedRequest, Mode, VerifiedAssertion
-from tests.idp import ACS_URL, ENTITY_ID, IDP_ENTITY_ID, NOW, REQUEST_ID, connection, expected, key_pair, response
+from tests.idp import (
+    ACS_URL,
+    ENTITY_ID,
+    IDP_ENTITY_ID,
+    NOW,
+    NS,
+    REQUEST_ID,
+    KeyPair,
+    Signing,
+    connection,
+    expected,
+    key_pair,
+    response,
+    response_xml,
+    sign_element,
+)
 from tests.integrations.saml.corpus import Case, cases
 
 
@@ -147,3 +168,38 @@ def test_one_connection_can_be_hashed_and_hides_its_key() -> None:
 def test_in_response_to_of_somebody_else_is_not_believed_with_an_empty_request_id() -> None:
     verdict = examine(response(in_response_to=""), connection(), request=ExpectedRequest(""), now=NOW)
     assert not verdict.accepted
+
+
+def with_method(algorithm: str, pair: KeyPair) -> str:
+    """Sign an assertion by an algorithm that has no name in python-xmlsec's templates."""
+    root = etree.fromstring(response_xml(sign="none"))
+    assertion = root.find("saml:Assertion", NS)
+    sign_element(assertion, key_pair("idp"), Signing())
+    assertion.find(".//ds:SignatureMethod", NS).set("Algorithm", algorithm)
+    context = xmlsec.SignatureContext()
+    context.key = xmlsec.Key.from_memory(pair.key, xmlsec.constants.KeyDataFormatPem)
+    context.register_id(assertion, "ID")
+    context.sign(assertion.find("ds:Signature", NS))
+    return encode(etree.tostring(root))
+
+
+@pytest.mark.parametrize("size", ["256", "384", "512"])
+def test_rsa_pss_is_accepted(size: str) -> None:
+    text = with_method(f"http://www.w3.org/2007/05/xmldsig-more#sha{size}-rsa-MGF1", key_pair("idp"))
+    assert examine(text, connection(), request=expected(), now=NOW).accepted
+
+
+@pytest.mark.parametrize("size", ["256", "384", "512"])
+def test_ecdsa_is_accepted(size: str) -> None:
+    key = ec.generate_private_key(ec.SECP384R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "ec")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(NOW).not_valid_after(NOW + timedelta(days=9))
+    encoding = serialization.Encoding.PEM
+    pair = KeyPair(
+        key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode(),
+        builder.sign(key, hashes.SHA256()).public_bytes(encoding).decode(),
+    )
+    text = with_method(f"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha{size}", pair)
+    ours = connection(certificates=(pair.certificate,))
+    assert examine(text, ours, request=expected(), now=NOW).accepted
