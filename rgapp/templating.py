@@ -1,4 +1,4 @@
-"""What templates share: strict undefined names, filters for times, dates and numbers, inline icons and asset addresses."""
+"""What templates share: strict names, filters for times, dates and counts, inline icons, addresses of assets."""
 
 import hashlib
 import re
@@ -98,7 +98,7 @@ def clip(text: str, limit: int) -> str:
 
 def monogram(name: str) -> str:
     """Return one or two letters that stand for a name: "Google Workspace" gives "GW", "Okta" gives "Ok"."""
-    words = re.findall(r"\w+", name)
+    words: list[str] = re.findall(r"\w+", name)
     if not words:
         return "?"
     return (words[0][0] + words[1][0]).upper() if len(words) > 1 else words[0][:2].capitalize()
@@ -118,7 +118,9 @@ def icon(name: str, label: str = "", class_: str = "") -> Markup:
     """
     view_box, drawing = _sprite()[name]
     accessible = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    template = '<svg class="icon{}" viewBox="{}" width="16" height="16" fill="currentColor" focusable="false" {}>{}</svg>'
+    template = (
+        '<svg class="icon{}" viewBox="{}" width="16" height="16" fill="currentColor" focusable="false" {}>{}</svg>'
+    )
     # The drawing comes from the installed package's own sprite, never from input.
     return Markup(template).format(f" {class_}" if class_ else "", view_box, accessible, Markup(drawing))  # noqa: S704
 
