@@ -42,6 +42,24 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True)
+class Notice:
+    """Something about a live integration that needs an admin: which part of it, a sentence, and what to do."""
+
+    part: str
+    sentence: str
+    action: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One setting that differs; an empty `before` was not there."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
 class DeclaredContext:
     """Where a declarative file was read: paths are relative to it, secrets come from the environment."""
 
@@ -83,6 +101,21 @@ class IntegrationKind(Protocol):
 
     def declare(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Turn settings into their declarative form; the opposite of `resolve`."""
+
+    def notices(self, settings: Mapping[str, Any], now: datetime) -> Sequence[Notice]:
+        """Return what about live settings needs an admin soon."""
+
+    def missing(self, settings: Mapping[str, Any]) -> Sequence[str]:
+        """Return what a draft still lacks, each as the end of "Still needed: …"."""
+
+    def differences(
+        self,
+        before: Mapping[str, Any] | None,
+        after: Mapping[str, Any],
+        now: datetime,
+        names: tuple[str, str] = ("", ""),
+    ) -> Sequence[Difference]:
+        """Return what differs between two settings, in words; everything where there is no `before`."""
 
     def urls(self, integration: Integration, base_url: str) -> dict[str, str]:
         """Return the addresses that the other side needs."""

@@ -7,12 +7,22 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from rgapp.integrations.base import DeclaredContext, SettingsError, SettingsProblem, Tile, problems_of
+from rgapp.integrations.base import (
+    DeclaredContext,
+    Difference,
+    Notice,
+    SettingsError,
+    SettingsProblem,
+    Tile,
+    problems_of,
+)
+from rgapp.integrations.saml import setup
 from rgapp.integrations.saml.certificates import make_service_key
 from rgapp.integrations.saml.fetch import FetchError, fetch_metadata
-from rgapp.integrations.saml.metadata import IdentityProviderMetadata, MetadataError, read_metadata
+from rgapp.integrations.saml.metadata import MetadataError, read_metadata
 from rgapp.integrations.saml.presets import PRESETS
 from rgapp.integrations.saml.settings import InboundSAMLSettings, dump
+from rgapp.integrations.saml.understood import idp_settings, metadata_sentence
 from rgapp.models import Integration, Programme
 from rgapp.provisioning.record import Field
 from rgapp.sealing import Sealer
@@ -87,6 +97,24 @@ class InboundSAML:
         """Return the settings as the declarative file writes them."""
         return {key: value for key, value in settings.items() if key in OWN_KEYS}
 
+    def notices(self, settings: Mapping[str, Any], now: datetime) -> Sequence[Notice]:
+        """Return what about live settings needs an admin soon: certificates that end."""
+        return setup.notices(settings, now)
+
+    def missing(self, settings: Mapping[str, Any]) -> Sequence[str]:
+        """Return what a draft still lacks."""
+        return [*setup.missing_of_idp(settings), *setup.missing_of_mapping(settings)]
+
+    def differences(
+        self,
+        before: Mapping[str, Any] | None,
+        after: Mapping[str, Any],
+        now: datetime,
+        names: tuple[str, str] = ("", ""),
+    ) -> Sequence[Difference]:
+        """Return what differs between two settings, in words."""
+        return setup.differences(before, after, now, names)
+
     def urls(self, integration: Integration, base_url: str) -> dict[str, str]:
         """Return our addresses for the identity provider's console."""
         return service_urls(integration.public_id, base_url)
@@ -105,24 +133,9 @@ def service_urls(public_id: str, base_url: str) -> dict[str, str]:
     }
 
 
-def idp_settings(metadata: IdentityProviderMetadata) -> dict[str, Any]:
-    """Return what identity provider metadata says, in the form of our settings."""
-    found: dict[str, Any] = {
-        "entity_id": metadata.entity_id,
-        "sso_url": metadata.sso_url,
-        "sso_binding": metadata.sso_binding,
-        "slo_url": metadata.slo_url,
-        "certificates": [certificate.pem for certificate in metadata.certificates],
-        "want_signed_requests": metadata.want_authn_requests_signed,
-    }
-    return {key: value for key, value in found.items() if value is not None}
-
-
 def _resolve_idp(declared: Any, context: DeclaredContext) -> Any:
     if not isinstance(declared, Mapping):
-        raise SettingsError(
-            [SettingsProblem("idp", "Give metadata_file, metadata_url, or entity_id and the rest.")]
-        )
+        raise SettingsError([SettingsProblem("idp", "Give metadata_file, metadata_url, or entity_id and the rest.")])
     rest = {key: value for key, value in declared.items() if key != "metadata_file"}
     try:
         if "metadata_file" in declared:
@@ -133,9 +146,9 @@ def _resolve_idp(declared: Any, context: DeclaredContext) -> Any:
             return idp_settings(read_metadata(data, now=context.now)) | rest
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise SettingsError(
-            [SettingsProblem("idp.metadata_file", f"The file cannot be read: {reason}.")]
-        ) from error
-    except (MetadataError, FetchError) as error:
+        raise SettingsError([SettingsProblem("idp.metadata_file", f"The file cannot be read: {reason}.")]) from error
+    except MetadataError as error:
+        raise SettingsError([SettingsProblem("idp", metadata_sentence(error))]) from error
+    except FetchError as error:
         raise SettingsError([SettingsProblem("idp", str(error))]) from error
     return rest

@@ -14,13 +14,12 @@ from pydantic import (
 
 from rgapp.integrations.saml.certificates import CertificateError, read_certificates
 from rgapp.integrations.saml.connection import Binding, Signed
+from rgapp.integrations.saml.understood import certificate_sentence
 from rgapp.provisioning.mapping import FieldRule, Rules
 from rgapp.provisioning.record import MANDATORY, Field
 from rgapp.provisioning.validation import is_date_format
 
-NAME_ID = (
-    ":NameID"  # How a SourceRecord names the NameID; no attribute can be called so, XML names have one colon.
-)
+NAME_ID = ":NameID"  # How a SourceRecord names the NameID; no attribute can be called so, XML names have one colon.
 MOST_CERTIFICATES = 10
 
 
@@ -68,7 +67,7 @@ class IdentityProvider(Strict):
         try:
             return [read.pem for certificate in certificates for read in read_certificates(certificate)]
         except CertificateError as error:
-            raise ValueError(str(error)) from error
+            raise ValueError(certificate_sentence(error)) from error
 
 
 class JIT(Strict):
@@ -82,9 +81,7 @@ class JIT(Strict):
 class FieldSource(Strict):
     """Where one field comes from: the NameID or one attribute; dates have a declared format."""
 
-    attribute: (
-        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)] | None
-    ) = None
+    attribute: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)] | None = None
     name_id: bool = False
     format: str | None = None
 
@@ -127,19 +124,14 @@ class InboundSAMLSettings(Strict):
     @model_validator(mode="after")
     def _startable(self) -> "InboundSAMLSettings":
         if self.sp_initiated and not self.idp.sso_url:
-            raise ValueError(
-                "Sign-in that starts here needs the identity provider's sign-in address (sso_url)."
-            )
+            raise ValueError("Sign-in that starts here needs the identity provider's sign-in address (sso_url).")
         if not self.sp_initiated and not self.idp_initiated:
             raise ValueError("Allow sign-in to start here, at the identity provider, or both.")
         return self
 
     def rules(self) -> Rules:
         """Return the mapping in provisioning's form."""
-        return {
-            field: FieldRule(source.attribute or NAME_ID, source.format)
-            for field, source in self.mapping.items()
-        }
+        return {field: FieldRule(source.attribute or NAME_ID, source.format) for field, source in self.mapping.items()}
 
 
 def dump(settings: InboundSAMLSettings) -> dict[str, Any]:
