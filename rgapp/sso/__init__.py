@@ -1,5 +1,6 @@
-"""The sso blueprint."""
+"""The SAML endpoints of each connection."""
 
+from rgapp.sso import logout
 from rgapp.sso.routes import bp
 
-__all__ = ["bp"]
+__all__ = ["bp", "logout"]
