@@ -42,6 +42,16 @@ def writing() -> Iterator[None]:
         _reads_only.reset(token)
 
 
+@contextmanager
+def reading() -> Iterator[None]:
+    """Let code outside a request read without the write lock; a write inside fails."""
+    token = _reads_only.set(True)
+    try:
+        yield
+    finally:
+        _reads_only.reset(token)
+
+
 @event.listens_for(Engine, "connect")
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     if not isinstance(connection, sqlite3.Connection):

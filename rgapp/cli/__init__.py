@@ -2,10 +2,10 @@
 
 from flask import Flask
 
+from rgapp.cli import mail, programmes, staff, users, worker
+
 
 def init_app(app: Flask) -> None:
-    """Register the commands; those of the demo only where it is switched on."""
-    if app.config["DEMO"]:
-        from rgapp.demo.commands import demo
-
-        app.cli.add_command(demo)
+    """Register the commands."""
+    for command in (programmes.programme, staff.staff, users.user, mail.mail, worker.worker):
+        app.cli.add_command(command)
