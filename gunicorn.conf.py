@@ -31,6 +31,7 @@ limit_request_field_size = 8190
 # Our address is RGAPP_BASE_URL; what a proxy says about scheme and host is read by nobody.
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "")
 
+control_socket_disable = True  # It would stand in the home folder, one for every instance of this machine.
 accesslog = "-"
 errorlog = "-"
 loglevel = os.environ.get("RGAPP_LOG_LEVEL", "info")

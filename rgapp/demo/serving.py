@@ -9,5 +9,6 @@ workers = 1
 threads = 4
 limit_request_line = 8190
 forwarded_allow_ips = ""
+control_socket_disable = True
 # No access log: the queries carry SAML messages.
 loglevel = "warning"
