@@ -37,6 +37,10 @@ def create_app(environment: Mapping[str, str] | None = None, **overrides: Any) -
     errors.init_app(app)
     register_blueprints(app)
     cli.init_app(app)
+    if app.config["DEMO"]:
+        from rgapp.demo.commands import demo
+
+        app.cli.add_command(demo)
     return app
 
 

@@ -57,7 +57,7 @@ def staff(*roles: Role) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
                 programme = programme_for(db.session(), person, kwargs["slug"])
                 if programme is None:
                     abort(404)
-                g.programme = programme
+                g.programme, g.zone = programme, programme.zone
             if person.role not in roles:
                 abort(403)
             return view(*args, **kwargs)

@@ -55,7 +55,7 @@ def employee_of(slug: str) -> User | None:
     programme = db.session.scalar(select(Programme).where(Programme.slug == slug))
     if programme is None:
         return None
-    g.programme = programme
+    g.programme, g.zone = programme, programme.zone
     token = request.cookies.get(user_accounts.cookie_name(slug, https=current_app.config["HTTPS"]))
     found = user_accounts.user_of_session(db.session(), programme.id, token, now=utcnow()) if token else None
     if found is None:
