@@ -20,3 +20,12 @@ def new_reference() -> str:
     """Make a reference code that people can read out: two groups of four, no letters that look alike."""
     text = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(8))
     return f"{text[:4]}-{text[4:]}"
+
+
+def read_reference(text: str) -> str | None:
+    """Return a reference code as it is stored, however it was typed ("k7qd 2mxw"); None for anything else."""
+    letters = [letter for letter in text.upper() if letter.isalnum()]
+    if len(letters) != 8 or len(text) > 20 or any(letter not in REFERENCE_ALPHABET for letter in letters):
+        return None
+    code = "".join(letters)
+    return f"{code[:4]}-{code[4:]}"

@@ -12,6 +12,7 @@ from rgapp.models import Integration, OutboxMail, Programme, User, UserLink, Use
 from rgapp.tokens import hash_token, new_token
 
 PASSWORD_LINK_LASTS = timedelta(days=7)
+PREVIEW_TOKEN = "shown-in-the-mail-only"  # noqa: S105 - stands where a token would.
 
 
 class NotSent(StrEnum):
@@ -22,9 +23,18 @@ class NotSent(StrEnum):
 
 
 def build_context(
-    session: Session, mail: OutboxMail, programme: Programme, *, base_url: str, now: datetime
+    session: Session,
+    mail: OutboxMail,
+    programme: Programme,
+    *,
+    base_url: str,
+    now: datetime,
+    preview: bool = False,
 ) -> dict[str, Any] | NotSent:
-    """Return the template's variables for this mail as things stand now, or why it is not sent."""
+    """Return the template's variables for this mail as things stand now, or why it is not sent.
+
+    A preview makes no one-time link: only the person whom the mail is for may hold one.
+    """
     context: dict[str, Any] = {
         "programme_name": programme.name,
         "sign_in_url": f"{base_url}/p/{programme.slug}/login",
@@ -41,7 +51,8 @@ def build_context(
         return NotSent.NOT_ACTIVE
     password_url = None
     if programme.password_sign_in and (mail.kind == MailKind.PASSWORD_RESET or user.password_hash is None):
-        password_url = f"{base_url}/p/{programme.slug}/password/{_password_link(session, user, now)}"
+        token = PREVIEW_TOKEN if preview else _password_link(session, user, now)
+        password_url = f"{base_url}/p/{programme.slug}/password/{token}"
     context |= {
         "first_name": user.first_name,
         "sign_in_names": live_sign_in_names(session, programme),

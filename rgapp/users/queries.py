@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_, union
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from rgapp.models import Programme, User, UserStatus
+from rgapp.models import Programme, SignInAttempt, User, UserStatus
 from rgapp.paging import Key, Page, fetch, write_cursor
 from rgapp.provisioning import Source
 from rgapp.provisioning.validation import name_key
+from rgapp.tokens import read_reference
 
 LONGEST_SEARCH = 200
 MOST_WORDS = 6
@@ -96,8 +97,8 @@ def page_of(
 
 def facets_of(session: Session, scope: Scope, wanted: UserFilter) -> Facets:
     """Count in one query, which a covering index answers."""
-    found = select(User.status, User.source, User.incomplete, func.count()).where(scope.condition())
-    found = _searched(found, scope, wanted).group_by(User.status, User.source, User.incomplete)
+    kinds = (User.status, User.source, User.incomplete)
+    found = select(*kinds, func.count()).where(scope.condition(), *_searched(scope, wanted)).group_by(*kinds)
     facets = Facets()
     for status, source, incomplete, count in session.execute(found):
         by_status = wanted.status in (None, status)
@@ -134,6 +135,21 @@ def programmes_by_id(session: Session, users: Sequence[User]) -> dict[uuid.UUID,
     return {found.id: found for found in session.scalars(select(Programme).where(Programme.id.in_(ids)))}
 
 
+def find_attempt(session: Session, scope: Scope, code: str) -> tuple[Programme, SignInAttempt] | None:
+    """Return the sign-in attempt with this reference code, with its programme; None where there is none any more."""
+    reference = read_reference(code)
+    if reference is None:
+        return None
+    ids = select(Programme.id) if scope.programme_ids is None else scope.programme_ids
+    found = session.execute(
+        select(Programme, SignInAttempt)
+        .join(SignInAttempt, SignInAttempt.programme_id == Programme.id)
+        .where(SignInAttempt.programme_id.in_(ids), SignInAttempt.reference == reference)
+        .limit(1)
+    ).first()
+    return (found[0], found[1]) if found is not None else None
+
+
 def scope_of(programmes: Sequence[Programme], *, sees_all: bool) -> Scope:
     """Return the scope of somebody who chose no programme, from the first programmes that they may see."""
     wide = len(programmes) > MOST_PROGRAMMES
@@ -148,35 +164,34 @@ def without(wanted: UserFilter, **changed: object) -> UserFilter:
 
 
 def _filtered(scope: Scope, wanted: UserFilter) -> Select[User]:
-    statement: Select[User] = select(User).where(scope.condition())
+    statement = select(User).where(scope.condition(), *_searched(scope, wanted))
     if wanted.status:
         statement = statement.where(User.status == wanted.status)
     if wanted.source:
         statement = statement.where(User.source == wanted.source)
     if wanted.incomplete:
         statement = statement.where(User.incomplete)
-    narrowed: Select[User] = _searched(statement, scope, wanted)
-    return narrowed
+    return statement
 
 
-def _searched(statement: Select[Any], scope: Scope, wanted: UserFilter) -> Any:
-    """Narrow to the people whom every word of the search fits.
+def _searched(scope: Scope, wanted: UserFilter) -> list[ColumnElement[bool]]:
+    """Return the conditions that every word of the search fits a person.
 
     Candidates come from ranges over the indexed keys; only among them the words are looked at one by one, there also
     inside a name ("berg" in "van der berg").
     """
     words, typed = wanted.words, wanted.typed_words
     if not words:
-        return statement
+        return []
     starts = [_starts(word, raw) for word, raw in zip(words, typed, strict=True)]
     ranges = [condition for conditions in starts for condition in conditions]
+    each: list[ColumnElement[bool]] = []
     if len(words) > 1:
         phrase = " ".join(words)
         ranges += [_prefix(User.last_key, phrase), _prefix(User.first_key, phrase)]
-        inside = [_inside(word) for word in words]
-        statement = statement.where(*(or_(*begin, *inner) for begin, inner in zip(starts, inside, strict=True)))
+        each = [or_(*begin, *_inside(word)) for begin, word in zip(starts, words, strict=True)]
     candidates = union(*(select(User.programme_id, User.id).where(scope.condition(), found) for found in ranges))
-    return statement.where(tuple_(User.programme_id, User.id).in_(candidates))
+    return [*each, tuple_(User.programme_id, User.id).in_(candidates)]
 
 
 def _starts(word: str, typed: str) -> list[ColumnElement[bool]]:

@@ -1,0 +1,65 @@
+"""Forms of Reward Manager's own pages."""
+
+from zoneinfo import available_timezones
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, EmailField, IntegerField, PasswordField, RadioField, SelectField, StringField
+from wtforms.validators import DataRequired, EqualTo, InputRequired, NumberRange
+
+from rgapp.models import Colour, Region
+from rgapp.wording_events import REGION_LABELS
+
+LONGEST_INPUT = 500
+
+
+class SignInForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types.
+    """Sign in with e-mail and password."""
+
+    email = EmailField("E-mail address", validators=[DataRequired("Enter your e-mail address.")])
+    password = PasswordField("Password", validators=[DataRequired("Enter your password.")])
+
+
+class NewPasswordForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types.
+    """Choose a password, twice."""
+
+    password = PasswordField("New password", validators=[DataRequired("Choose a password.")])
+    again = PasswordField(
+        "The same again", validators=[EqualTo("password", message="The two passwords are not the same.")]
+    )
+
+
+class SettingsForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types.
+    """A programme's settings; texts and choices are checked by `rgapp.programmes`, as for the command line."""
+
+    name = StringField("Name", description="Employees see it on the sign-in page, at home and in e-mails.")
+    contact_name = StringField("Contact", description="Whom employees are pointed to when they cannot sign in.")
+    contact_email = EmailField("Contact’s e-mail address")
+    region = RadioField(
+        "Region", choices=[(region.value, REGION_LABELS[region]) for region in Region], validate_choice=False
+    )
+    timezone = SelectField("Time zone", description="Times in Reward Manager are shown in it.", validate_choice=False)
+    colour = SelectField(
+        "Colour", choices=[(colour.value, colour.value.capitalize()) for colour in Colour], validate_choice=False
+    )
+    password_sign_in = BooleanField("Sign-in with e-mail and password, beside the connections")
+    guard_percent = IntegerField(
+        "Share of active users, in percent",
+        validators=[
+            InputRequired("Enter a whole number from 1 to 100."),
+            NumberRange(1, 100, "Enter a whole number from 1 to 100."),
+        ],
+    )
+    guard_people = IntegerField(
+        "People",
+        validators=[
+            InputRequired("Enter a whole number from 0 to 1,000,000."),
+            NumberRange(0, 1_000_000, "Enter a whole number from 0 to 1,000,000."),
+        ],
+    )
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        zones = {"UTC", *(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))}
+        if self.timezone.data:
+            zones.add(self.timezone.data)  # What is stored stays selectable, whatever its name.
+        self.timezone.choices = [(zone, zone.replace("_", " ")) for zone in sorted(zones)]
