@@ -1,6 +1,5 @@
-"""The WSGI application for gunicorn and the `flask` command, and its task queue for the worker."""
+"""The WSGI application, for gunicorn and for the `flask` command in this folder."""
 
 from rgapp import create_app
 
 app = create_app()
-huey = app.extensions["queue"]

@@ -17,6 +17,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from honcho import manager as honcho_manager
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
 from honcho.process import Popen, Process
@@ -24,6 +25,7 @@ from honcho.process import Popen, Process
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
 PR_SET_PDEATHSIG = 1
+STOP_SECONDS = 12  # A little longer than the worker waits for the task that is running.
 
 
 class Refused(Exception):
@@ -128,8 +130,7 @@ def _refuse_busy(port: int) -> None:
             ) from error
         except OSError as error:
             raise Refused(
-                f"Port {port} is in use by another program. Stop that one, or choose another: "
-                f"make run PORT={port + 1}"
+                f"Port {port} is in use by another program. Stop that one, or choose another: make run PORT={port + 1}"
             ) from error
 
 
@@ -187,6 +188,7 @@ def _flask(*words: str) -> str:
 
 
 def _serve(port: int, welcome: str, demo: bool) -> int:
+    honcho_manager.KILL_WAIT = STOP_SECONDS
     manager = Processes(port, welcome)
     for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
         if demo or name != "idp":
