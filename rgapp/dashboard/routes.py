@@ -1,5 +1,6 @@
-"""Routes of the dashboard blueprint."""
+"""Routes of the dashboard blueprint: each module registers the pages of one part."""
 
-from flask import Blueprint
+from rgapp.dashboard import catalogue, integration, overview, review, setup_saml, testing
+from rgapp.dashboard.common import bp
 
-bp = Blueprint("dashboard", __name__)
+__all__ = ["bp", "catalogue", "integration", "overview", "review", "setup_saml", "testing"]

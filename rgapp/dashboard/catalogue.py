@@ -1,0 +1,53 @@
+"""Explore: the catalogue of integrations, and a new draft from one of its tiles."""
+
+from flask import abort, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from rgapp.access import CHANGERS, EVERY_ROLE, staff
+from rgapp.clock import utcnow
+from rgapp.dashboard.common import actor, bp, page, programme, sealer
+from rgapp.extensions import db, limiter
+from rgapp.integrations import service
+from rgapp.integrations.base import Tile
+from rgapp.integrations.registry import catalogue, kind_of, tile_of
+
+
+@bp.get("/explore")
+@staff(*EVERY_ROLE)
+def explore(slug: str) -> str:
+    """Show the catalogue, or the tiles that a search finds."""
+    wanted = request.args.get("q", "").strip()[:100]
+    tiles = [tile for tile in catalogue() if matches(tile, wanted)]
+    groups: dict[str, list[Tile]] = {}
+    for tile in tiles:
+        groups.setdefault(tile.group, []).append(tile)
+    return page("explore.html", groups=groups, found=len(tiles), wanted=wanted)
+
+
+@bp.post("/new/<provider>")
+@staff(*CHANGERS)
+@limiter.limit("30/minute")
+def new(slug: str, provider: str) -> Response:
+    """Create a draft from a tile and open its set-up."""
+    tile = tile_of(provider)
+    if tile is None:
+        abort(404)
+    session = db.session()
+    integration = service.create(
+        session,
+        programme(),
+        kind=tile.kind,
+        provider=tile.key,
+        name=service.free_name(session, programme(), tile.name),
+        sealer=sealer(),
+        actor=actor(),
+        now=utcnow(),
+    )
+    session.commit()
+    return redirect(url_for(kind_of(tile.kind).setup_endpoint, slug=slug, integration_id=integration.id), 303)
+
+
+def matches(tile: Tile, wanted: str) -> bool:
+    """Tell whether every word of a search occurs in a tile."""
+    text = f"{tile.name} {tile.group} {tile.summary} {tile.needs}".casefold()
+    return all(word in text for word in wanted.casefold().split())
