@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from click import ClickException
 from cryptography.fernet import Fernet
 
 ENVIRONMENTS = ("development", "production", "testing")
 MEGABYTE = 1024 * 1024
 
 
-class ConfigError(RuntimeError):
-    """The environment asks for something that cannot be started safely; the message says what to set."""
+class ConfigError(ClickException, RuntimeError):
+    """The environment asks for something that cannot be started safely; the message says what to set.
+
+    The `flask` command prints it as one line, without a traceback.
+    """
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,7 @@ def load(instance: Path, environment: Mapping[str, str] | None = None) -> dict[s
         "DEMO_IDP_URL": _file_text(instance / "demo-idp" / "url") if demo else "",
         "BASE_URL": base_url,
         "SECRET_KEY": env.text("RGAPP_SECRET_KEY") or _kept_key(instance / "secret_key"),
-        "ENCRYPTION_KEYS": sorted_keys(
-            env.text("RGAPP_ENCRYPTION_KEYS") or _kept_key(instance / "encryption_keys")
-        ),
+        "ENCRYPTION_KEYS": sorted_keys(env.text("RGAPP_ENCRYPTION_KEYS") or _kept_key(instance / "encryption_keys")),
         "SQLALCHEMY_DATABASE_URI": _database_url(env.text("RGAPP_DATABASE_URL"), instance),
         "QUEUE_URL": env.text("RGAPP_QUEUE_URL", f"sqlite:///{instance / 'queue.db'}"),
         "SMTP_URL": env.text("RGAPP_SMTP_URL"),
@@ -110,9 +112,7 @@ def _refuse_unsafe_production(env: Environment, base_url: str, demo: bool) -> No
         problems.append("RGAPP_DEMO=1 is for a loopback address only: unset it.")
     if not base_url.startswith("https://"):
         problems.append("RGAPP_BASE_URL must be the public https:// address of this service.")
-    problems += [
-        f"{name} must be set." for name in ("RGAPP_SECRET_KEY", "RGAPP_ENCRYPTION_KEYS") if not env.text(name)
-    ]
+    problems += [f"{name} must be set." for name in ("RGAPP_SECRET_KEY", "RGAPP_ENCRYPTION_KEYS") if not env.text(name)]
     if 0 < len(env.text("RGAPP_SECRET_KEY")) < 32:
         problems.append("RGAPP_SECRET_KEY must have 32 characters or more.")
     if problems:
@@ -126,13 +126,7 @@ def _base_url(env: Environment, instance: Path) -> str:
         configured = f"http://127.0.0.1:{env.number('PORT', 8000)}"
     url = (configured or _file_text(instance / "base_url") or "http://127.0.0.1:8000").rstrip("/")
     parts = urlsplit(url)
-    if (
-        parts.scheme not in {"http", "https"}
-        or not parts.hostname
-        or parts.query
-        or parts.fragment
-        or parts.path
-    ):
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.path:
         raise ConfigError(f"RGAPP_BASE_URL must look like https://rewards.example.com, not {url!r}.")
     return url
 
@@ -160,9 +154,7 @@ def sorted_keys(text: str) -> tuple[str, ...]:
         try:
             Fernet(key)
         except ValueError as error:
-            raise ConfigError(
-                "RGAPP_ENCRYPTION_KEYS must hold Fernet keys (32 bytes, url-safe base64)."
-            ) from error
+            raise ConfigError("RGAPP_ENCRYPTION_KEYS must hold Fernet keys (32 bytes, url-safe base64).") from error
     return keys
 
 

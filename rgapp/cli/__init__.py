@@ -2,10 +2,17 @@
 
 from flask import Flask
 
-from rgapp.cli import mail, programmes, staff, users, worker
+from rgapp.cli import integrations, mail, programmes, staff, users, worker
 
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for command in (programmes.programme, staff.staff, users.user, mail.mail, worker.worker):
+    for command in (
+        programmes.programme,
+        staff.staff,
+        integrations.integration,
+        users.user,
+        mail.mail,
+        worker.worker,
+    ):
         app.cli.add_command(command)

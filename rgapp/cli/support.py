@@ -64,7 +64,7 @@ def writes(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-class explained_errors:  # noqa: N801 - used like a function, as contextlib's own are.
+class explained_errors:
     """Turn the errors of services into a `CommandError` without a traceback."""
 
     def __enter__(self) -> None:

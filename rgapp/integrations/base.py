@@ -121,11 +121,15 @@ class IntegrationKind(Protocol):
         """Return the addresses that the other side needs."""
 
 
+# Where pydantic's own words would not help the person who wrote the file.
+WORDS = {"missing": "This is missing.", "extra_forbidden": "This option is not known."}
+
+
 def problems_of(error: ValidationError) -> list[SettingsProblem]:
     """Return pydantic's findings in our form."""
     problems = []
     for found in error.errors(include_url=False, include_context=False, include_input=False):
-        path = ".".join(str(part) for part in found["loc"])
-        message = found["msg"].removeprefix("Value error, ")
+        path = ".".join(str(part) for part in found["loc"] if part != "[key]")
+        message = WORDS.get(found["type"]) or found["msg"].removeprefix("Value error, ")
         problems.append(SettingsProblem(path, message))
     return problems

@@ -81,17 +81,26 @@ class InboundSAML:
         Raises `SettingsError`.
         """
         unknown = sorted(set(declared) - OWN_KEYS - {"welcome_email"})
-        if unknown:
-            raise SettingsError([SettingsProblem(key, "This option is not known.") for key in unknown])
-        settings = {key: value for key, value in declared.items() if key in OWN_KEYS}
-        settings["idp"] = _resolve_idp(declared.get("idp"), context)
-        if "welcome_email" in declared:
-            settings["jit"] = {"welcome_email": declared["welcome_email"]} | dict(declared.get("jit") or {})
-        mapping = declared.get("mapping")
+        problems = [SettingsProblem(key, "This option is not known.") for key in unknown]
+        settings = {key: value for key, value in declared.items() if key in OWN_KEYS - {"idp"}}
+        try:
+            settings["idp"] = _resolve_idp(declared.get("idp"), context)
+        except SettingsError as error:
+            problems += error.problems
+        jit, mapping = declared.get("jit", {}), declared.get("mapping")
+        if "welcome_email" in declared and isinstance(jit, Mapping):
+            settings["jit"] = {"welcome_email": declared["welcome_email"], **jit}
         if isinstance(mapping, Mapping) and isinstance(birth := mapping.get(Field.DATE_OF_BIRTH), Mapping):
             default = {"format": context.programme.usual_date_format}
             settings["mapping"] = {**mapping, Field.DATE_OF_BIRTH.value: default | dict(birth)}
-        return dump(self.validate(settings))
+        try:
+            resolved = dump(self.validate(settings))
+        except SettingsError as error:
+            # Without a readable identity provider its part is missing; that was said above, in better words.
+            problems += [found for found in error.problems if "idp" in settings or found.path != "idp"]
+        if problems:
+            raise SettingsError(problems)
+        return resolved
 
     def declare(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the settings as the declarative file writes them."""
