@@ -62,7 +62,7 @@ def details_of(user: User) -> list[Detail]:
             Detail(
                 label=FIELD_LABELS[field],
                 value=long_date(value) if isinstance(value, date) else value,
-                holder=_holder(source) if value else "Your employer has not sent this.",
+                holder=_holder(source) if value else "Not sent by your employer",
             )
         )
     return details
@@ -70,8 +70,8 @@ def details_of(user: User) -> list[Detail]:
 
 def _holder(source: dict[str, Any] | None) -> str:
     if source is None or source["source"] == Source.HAND:
-        return "Kept by your HR team"
-    return f"Sent by your employer through {source['name']}"
+        return "From your HR team"
+    return f"From {source['name']}"
 
 
 def logout_address(session: Session, user_session: UserSession | None) -> str | None:
