@@ -27,11 +27,21 @@ programme = group("programme", "Create, list and show programmes.")
 @programme.command("create")
 @click.option("--name", required=True, help="The name employees see.")
 @click.option("--slug", required=True, help="The short name in addresses: lower-case letters, digits, hyphens.")
-@click.option("--region", type=click.Choice(list(Region)), default=Region.INTERNATIONAL, show_default=True)
+@click.option(
+    "--region",
+    type=click.Choice([region.value for region in Region], case_sensitive=False),
+    default=Region.INTERNATIONAL.value,
+    show_default=True,
+)
 @click.option("--timezone", default="UTC", show_default=True, help="For example Europe/London.")
 @click.option("--contact-name", default="", help="Whom refused employees are pointed to.")
 @click.option("--contact-email", default="", help="Where refused employees can ask.")
-@click.option("--colour", type=click.Choice(list(Colour)), default=Colour.INDIGO, show_default=True)
+@click.option(
+    "--colour",
+    type=click.Choice([colour.value for colour in Colour], case_sensitive=False),
+    default=Colour.INDIGO.value,
+    show_default=True,
+)
 @click.option("--passwords/--no-passwords", default=False, help="Let employees also sign in with a password.")
 @json_option
 @writes
