@@ -85,7 +85,10 @@ def send_to_staff_sign_in() -> Response:
 
 def set_cookie(response: Response, name: str, value: str, **options: Any) -> None:
     """Set a cookie with this application's defaults: HttpOnly, Secure behind TLS, SameSite=Lax, path /."""
-    secure = bool(current_app.config["HTTPS"])
-    response.set_cookie(
-        name, value, **{"httponly": True, "secure": secure, "samesite": "Lax", "path": "/"} | options
-    )
+    defaults: dict[str, Any] = {
+        "httponly": True,
+        "secure": bool(current_app.config["HTTPS"]),
+        "samesite": "Lax",
+        "path": "/",
+    }
+    response.set_cookie(name, value, **defaults | options)

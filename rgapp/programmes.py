@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, Tag, record_event
@@ -29,6 +30,7 @@ RESERVED_SLUGS = frozenset(
         "new",
     }
 )
+GUARD_LIMITS = {"guard_percent": 100, "guard_people": 1_000_000}
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -64,6 +66,10 @@ def check(details: dict[str, Any]) -> dict[str, Any]:
             read_email(clean["contact_email"])
         except InvalidValue:
             errors["contact_email"] = "This is not a complete e-mail address."
+    for key, most in GUARD_LIMITS.items():
+        value: Any = clean.get(key, 0)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+            errors[key] = f"Give a whole number from 0 to {most}."
     if errors:
         raise ProgrammeError(errors)
     return clean
@@ -78,8 +84,11 @@ def create(session: Session, *, actor: Actor, now: datetime, **details: Any) -> 
     if find(session, clean["slug"]) is not None:
         raise ProgrammeError({"slug": f"There is a programme called {clean['slug']} already."})
     programme = Programme(created_at=now, **clean)
-    session.add(programme)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(programme)
+    except IntegrityError as error:  # Somebody else was quicker with the same slug.
+        raise ProgrammeError({"slug": f"There is a programme called {clean['slug']} already."}) from error
     record_event(
         session,
         Tag.PROGRAMME_CREATED,
@@ -100,14 +109,10 @@ def update(session: Session, programme: Programme, *, actor: Actor, now: datetim
     changes = {key: value for key, value in clean.items() if getattr(programme, key) != value}
     if not changes:
         return False
-    facts = [
-        {"field": key, "before": getattr(programme, key), "after": value} for key, value in changes.items()
-    ]
+    facts = [{"field": key, "before": getattr(programme, key), "after": value} for key, value in changes.items()]
     for key, value in changes.items():
         setattr(programme, key, value)
-    record_event(
-        session, Tag.PROGRAMME_UPDATED, actor, now=now, programme_id=programme.id, facts={"changes": facts}
-    )
+    record_event(session, Tag.PROGRAMME_UPDATED, actor, now=now, programme_id=programme.id, facts={"changes": facts})
     session.flush()
     return True
 

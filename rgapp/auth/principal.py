@@ -11,7 +11,7 @@ from rgapp.auth import users as user_accounts
 from rgapp.clock import utcnow
 from rgapp.database import writing
 from rgapp.extensions import db, login_manager
-from rgapp.models import Programme, Staff, User
+from rgapp.models import Programme, Staff, StaffSession, User, UserSession
 
 EMPLOYEE_BLUEPRINTS = frozenset({"home", "sso"})
 
@@ -67,7 +67,7 @@ def employee_of(slug: str) -> User | None:
     return person
 
 
-def _touch(row: "staff_accounts.StaffSession | user_accounts.UserSession") -> None:
+def _touch(row: StaffSession | UserSession) -> None:
     """Note that a session is in use, every few minutes only: a page view is no write."""
     now: datetime = utcnow()
     with writing():

@@ -75,24 +75,16 @@ def grant(session: Session, staff: Staff, programme: Programme, actor: Actor, *,
         return
     session.add(StaffGrant(staff_id=staff.id, programme_id=programme.id, granted_at=now))
     session.flush()
-    record_event(
-        session, Tag.STAFF_GRANTED, actor, now=now, programme_id=programme.id, facts={"email": staff.email}
-    )
+    record_event(session, Tag.STAFF_GRANTED, actor, now=now, programme_id=programme.id, facts={"email": staff.email})
 
 
 def issue_link(session: Session, staff: Staff, actor: Actor, *, now: datetime) -> IssuedLink:
     """Make a one-time link to set a password; links issued before stop working."""
     session.execute(delete(StaffLink).where(StaffLink.staff_id == staff.id))
     token = new_token()
-    session.add(
-        StaffLink(
-            token_hash=hash_token(token), staff_id=staff.id, created_at=now, expires_at=now + LINK_LASTS
-        )
-    )
+    session.add(StaffLink(token_hash=hash_token(token), staff_id=staff.id, created_at=now, expires_at=now + LINK_LASTS))
     session.flush()
-    record_event(
-        session, Tag.STAFF_LINK_ISSUED, actor, now=now, programme_id=None, facts={"email": staff.email}
-    )
+    record_event(session, Tag.STAFF_LINK_ISSUED, actor, now=now, programme_id=None, facts={"email": staff.email})
     return IssuedLink(token, now + LINK_LASTS)
 
 
@@ -134,9 +126,7 @@ def set_password(session: Session, staff: Staff, password: str, actor: Actor, *,
     Raises `PasswordRejected`.
     """
     staff.password_hash = hash_password(password)
-    record_event(
-        session, Tag.STAFF_PASSWORD_SET, actor, now=now, programme_id=None, facts={"email": staff.email}
-    )
+    record_event(session, Tag.STAFF_PASSWORD_SET, actor, now=now, programme_id=None, facts={"email": staff.email})
 
 
 def authenticate(session: Session, email: str, password: str) -> Staff | None:
@@ -187,9 +177,7 @@ def programmes_of(session: Session, staff: Staff, *, limit: int = 500) -> list[P
     """Return the programmes this person may see, by name."""
     wanted = select(Programme).order_by(Programme.name).limit(limit)
     if not staff.sees_all:
-        wanted = wanted.join(StaffGrant, StaffGrant.programme_id == Programme.id).where(
-            StaffGrant.staff_id == staff.id
-        )
+        wanted = wanted.join(StaffGrant, StaffGrant.programme_id == Programme.id).where(StaffGrant.staff_id == staff.id)
     return list(session.scalars(wanted))
 
 
@@ -197,9 +185,7 @@ def programme_for(session: Session, staff: Staff, slug: str) -> Programme | None
     """Return a programme that this person may see, else None: the same for a foreign one and one that is not there."""
     wanted = select(Programme).where(Programme.slug == slug)
     if not staff.sees_all:
-        wanted = wanted.join(StaffGrant, StaffGrant.programme_id == Programme.id).where(
-            StaffGrant.staff_id == staff.id
-        )
+        wanted = wanted.join(StaffGrant, StaffGrant.programme_id == Programme.id).where(StaffGrant.staff_id == staff.id)
     return session.scalar(wanted)
 
 

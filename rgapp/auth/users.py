@@ -96,18 +96,14 @@ def user_of_session(
 def close_session(session: Session, programme_id: uuid.UUID, token: str) -> None:
     """End one session."""
     session.execute(
-        delete(UserSession).where(
-            UserSession.programme_id == programme_id, UserSession.token_hash == hash_token(token)
-        )
+        delete(UserSession).where(UserSession.programme_id == programme_id, UserSession.token_hash == hash_token(token))
     )
 
 
 def close_all_sessions(session: Session, user: User, actor: Actor, *, now: datetime) -> int:
     """End every session of a user; returns how many there were."""
     closed = session.execute(
-        delete(UserSession).where(
-            UserSession.programme_id == user.programme_id, UserSession.user_id == user.id
-        )
+        delete(UserSession).where(UserSession.programme_id == user.programme_id, UserSession.user_id == user.id)
     )
     count: int = closed.rowcount  # type: ignore[attr-defined]  # CursorResult has it.
     record_event(
@@ -164,7 +160,5 @@ def set_password_by_link(
     if used.rowcount != 1:  # type: ignore[attr-defined]  # CursorResult has it. Another request was first.
         return None
     user.password_hash = hashed
-    record_event(
-        session, Tag.USER_PASSWORD_SET, user_actor(user), now=now, programme_id=programme.id, user_id=user.id
-    )
+    record_event(session, Tag.USER_PASSWORD_SET, user_actor(user), now=now, programme_id=programme.id, user_id=user.id)
     return user

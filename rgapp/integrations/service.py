@@ -70,9 +70,7 @@ def create(
     session.add(integration)
     _flush_name(session, name)
     session.add(
-        ConnectionDirectory(
-            public_id=integration.public_id, programme_id=programme.id, integration_id=integration.id
-        )
+        ConnectionDirectory(public_id=integration.public_id, programme_id=programme.id, integration_id=integration.id)
     )
     _record(session, integration, Tag.INTEGRATION_CREATED, actor, now, kind=kind)
     session.flush()
@@ -86,9 +84,7 @@ def check_name(name: str) -> str:
     """
     name = " ".join(name.split())
     if not name:
-        raise SettingsError(
-            [SettingsProblem("name", "Give it a name: employees see it on the sign-in button.")]
-        )
+        raise SettingsError([SettingsProblem("name", "Give it a name: employees see it on the sign-in button.")])
     if len(name) > NAME_LENGTH:
         raise SettingsError([SettingsProblem("name", f"Use at most {NAME_LENGTH} characters.")])
     if not name.isprintable():
@@ -162,16 +158,10 @@ def publish(
     tested = is_tested(integration)
     if not tested and not without_test:
         raise UntestedDraft
-    last = session.scalar(
-        select(func.max(IntegrationVersion.number)).where(
-            IntegrationVersion.programme_id == integration.programme_id,
-            IntegrationVersion.integration_id == integration.id,
-        )
-    )
     version = IntegrationVersion(
         programme_id=integration.programme_id,
         integration_id=integration.id,
-        number=(last or 0) + 1,
+        number=_next_number(session, integration),
         name=integration.name,
         settings=dict(integration.draft),
         tested=tested,
@@ -181,16 +171,59 @@ def publish(
     session.add(version)
     integration.live_version, integration.live_name = version.number, integration.name
     integration.enabled, integration.updated_at = True, now
-    _record(
-        session, integration, Tag.INTEGRATION_PUBLISHED, actor, now, version=version.number, tested=tested
-    )
+    _record(session, integration, Tag.INTEGRATION_PUBLISHED, actor, now, version=version.number, tested=tested)
     session.flush()
     return version
 
 
-def set_enabled(
-    session: Session, integration: Integration, enabled: bool, *, actor: Actor, now: datetime
-) -> bool:
+def amend_live(
+    session: Session,
+    integration: Integration,
+    settings: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+    facts: Mapping[str, Any],
+) -> IntegrationVersion:
+    """Make these settings live as a new version, leaving the draft to the people who work on it.
+
+    For what the other side changed by itself. A draft that equals what was live follows. Raises `SettingsError`.
+    """
+    kind_of(integration.kind).validate(settings)
+    before = session.get_one(IntegrationVersion, (integration.programme_id, integration.id, integration.live_version))
+    version = IntegrationVersion(
+        programme_id=integration.programme_id,
+        integration_id=integration.id,
+        number=_next_number(session, integration),
+        name=before.name,
+        settings=dict(settings),
+        tested=before.tested,
+        published_at=now,
+        published_by=actor.label,
+    )
+    session.add(version)
+    if integration.draft == before.settings:
+        tested = is_tested(integration)
+        integration.draft = dict(settings)
+        integration.tested_digest = digest(settings) if tested else integration.tested_digest
+    integration.live_version, integration.updated_at = version.number, now
+    facts = {"version": version.number, "tested": version.tested, **facts}
+    _record(session, integration, Tag.INTEGRATION_PUBLISHED, actor, now, **facts)
+    session.flush()
+    return version
+
+
+def _next_number(session: Session, integration: Integration) -> int:
+    last = session.scalar(
+        select(func.max(IntegrationVersion.number)).where(
+            IntegrationVersion.programme_id == integration.programme_id,
+            IntegrationVersion.integration_id == integration.id,
+        )
+    )
+    return (last or 0) + 1
+
+
+def set_enabled(session: Session, integration: Integration, enabled: bool, *, actor: Actor, now: datetime) -> bool:
     """Switch a published integration on or off; returns whether that changed anything."""
     if integration.live_version is None or integration.enabled == enabled:
         return False
@@ -261,9 +294,7 @@ def _flush_name(session: Session, name: str) -> None:
         raise NameTaken(name) from error
 
 
-def _record(
-    session: Session, integration: Integration, tag: Tag, actor: Actor, now: datetime, **facts: Any
-) -> None:
+def _record(session: Session, integration: Integration, tag: Tag, actor: Actor, now: datetime, **facts: Any) -> None:
     record_event(
         session,
         tag,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from rgapp.clock import utcnow
 from rgapp.extensions import db
 from rgapp.jobs import tasks
+from rgapp.jobs.certificates import certificate_alerts
 from rgapp.mail.outbox import WAITING_MAIL
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,16 @@ def register(app: Flask, huey: Huey) -> None:
     def delete_expired() -> None:
         with app.app_context():
             tasks.delete_expired(db.session(), now=utcnow())
+
+    @huey.periodic_task(crontab(minute="41", hour="3"), name="refresh_metadata")
+    def refresh() -> None:
+        with app.app_context():
+            tasks.follow_metadata(app, db.session(), now=utcnow())
+
+    @huey.periodic_task(crontab(minute="23", hour="5"), name="certificate_alerts")
+    def alert() -> None:
+        with app.app_context():
+            certificate_alerts(db.session(), base_url=app.config["BASE_URL"], now=utcnow())
 
     app.extensions["send_mails"] = send_mails
 

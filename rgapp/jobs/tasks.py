@@ -6,11 +6,14 @@ from flask import Flask
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from rgapp.integrations.saml.fetch import fetch_metadata
+from rgapp.jobs.metadata import refresh_metadata
 from rgapp.mail.sender import Delivery, deliver_due
 from rgapp.mail.transport import make_transport
-from rgapp.models import SAMLReplay, SAMLRequest, SignInAttempt, StaffSession, UserSession
+from rgapp.models import SAMLReplay, SAMLRequest, SignInAttempt, StaffLink, StaffSession, UserLink, UserSession
 
 LEEWAY = timedelta(hours=1)
+EXPIRING = (SignInAttempt, SAMLRequest, SAMLReplay, UserSession, StaffSession, UserLink, StaffLink)
 
 
 def send_mails(app: Flask, session: Session, *, now: datetime) -> int:
@@ -23,10 +26,15 @@ def send_mails(app: Flask, session: Session, *, now: datetime) -> int:
     return deliver_due(session, delivery, now=now)
 
 
+def follow_metadata(app: Flask, session: Session, *, now: datetime) -> int:
+    """Follow the certificates of identity providers; returns how many connections changed."""
+    return refresh_metadata(session, lambda url: fetch_metadata(url, allow=app.config["OUTBOUND_ALLOW"]), now=now)
+
+
 def delete_expired(session: Session, *, now: datetime) -> int:
-    """Delete attempts, requests, replay records and sessions that have expired; returns how many rows went."""
+    """Delete attempts, requests, replay records, sessions and links that have expired; returns how many rows went."""
     deleted = 0
-    for model in (SignInAttempt, SAMLRequest, SAMLReplay, UserSession, StaffSession):
+    for model in EXPIRING:
         gone = session.execute(delete(model).where(model.expires_at < now - LEEWAY))
         deleted += gone.rowcount  # type: ignore[attr-defined]  # CursorResult has it.
         session.commit()

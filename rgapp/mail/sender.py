@@ -70,15 +70,21 @@ def _deliver(session: Session, mail: OutboxMail, delivery: Delivery, now: dateti
     if isinstance(context, NotSent):
         mail.status, mail.last_error = MailStatus.CANCELLED, context.value
         return False
-    message = compose(
-        render(mail.kind, context),
-        mail_id=str(mail.id),
-        sender=delivery.sender,
-        sender_name=programme.name,
-        recipient=mail.recipient,
-        domain=urlsplit(delivery.base_url).hostname or "localhost",
-        now=now,
-    )
+    try:
+        message = compose(
+            render(mail.kind, context),
+            mail_id=str(mail.id),
+            sender=delivery.sender,
+            sender_name=programme.name,
+            recipient=mail.recipient,
+            domain=urlsplit(delivery.base_url).hostname or "localhost",
+            now=now,
+        )
+    except Exception as error:
+        # A mail that cannot be written down must not hold up the others; a new release may be able to.
+        logger.exception("mail %s could not be composed on try %d", mail.id, mail.tries)
+        _note_failure(mail, type(error).__name__, now, permanent=False)
+        return False
     session.commit()  # The sending is not inside a transaction: a slow mail server must not hold the database.
     return _send(mail, message, delivery.transport, now)
 
@@ -87,14 +93,18 @@ def _send(mail: OutboxMail, message: EmailMessage, transport: Transport, now: da
     try:
         transport.send(message)
     except (OSError, smtplib.SMTPException) as error:
-        permanent = _is_permanent(error) or mail.tries >= TRIES
-        mail.status = MailStatus.FAILED if permanent else MailStatus.WAITING
-        mail.due_at = now + min(FIRST_PAUSE * 2 ** (mail.tries - 1), LONGEST_PAUSE)
-        mail.last_error = type(error).__name__ + _smtp_code(error)
+        _note_failure(mail, type(error).__name__ + _smtp_code(error), now, permanent=_is_permanent(error))
         logger.warning("mail %s was not sent on try %d: %s", mail.id, mail.tries, mail.last_error)
         return False
     mail.status, mail.sent_at, mail.last_error = MailStatus.SENT, now, ""
     return True
+
+
+def _note_failure(mail: OutboxMail, reason: str, now: datetime, *, permanent: bool) -> None:
+    """Plan the next try, each pause twice as long as the one before, or give up."""
+    mail.status = MailStatus.FAILED if permanent or mail.tries >= TRIES else MailStatus.WAITING
+    mail.due_at = now + min(FIRST_PAUSE * 2 ** (mail.tries - 1), LONGEST_PAUSE)
+    mail.last_error = reason
 
 
 def _is_permanent(error: Exception) -> bool:

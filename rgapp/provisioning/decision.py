@@ -25,12 +25,20 @@ def decide(reading: Reading, match: Match, policy: Policy, owned: OwnedFields) -
 
     `owned` is asked for the fields that somebody else owns, and only where there is something to change.
     """
+    user = match.user
+    if (
+        user is not None
+        and reading.person.active is False
+        and policy.deactivate
+        and _is_unsound(reading, match, policy)
+    ):
+        # Who has left goes at once, whatever else is wrong with the record; the rest of it is not taken.
+        gone = user.status == UserStatus.LEAVER
+        return Outcome(OutcomeKind.UNCHANGED if gone else OutcomeKind.DEACTIVATED, reading, user.id)
     if reading.errors:
         return _rejected(reading, Refusal.FIELDS, user=match.user)
     if match.membership_holder is not None:
-        return _rejected(
-            reading, Refusal.MEMBERSHIP_CONFLICT, user=match.user, conflict=match.membership_holder
-        )
+        return _rejected(reading, Refusal.MEMBERSHIP_CONFLICT, user=match.user, conflict=match.membership_holder)
     if _email_conflicts(match, policy):
         return _rejected(reading, Refusal.EMAIL_CONFLICT, user=match.user, conflict=match.email_holder)
     if match.user is None:
@@ -65,6 +73,10 @@ def _decide_existing(reading: Reading, user: User, policy: Policy, owned: OwnedF
     return Outcome(kind, reading, user.id, changes=changes, blocked=blocked)
 
 
+def _is_unsound(reading: Reading, match: Match, policy: Policy) -> bool:
+    return bool(reading.errors) or match.membership_holder is not None or _email_conflicts(match, policy)
+
+
 def _email_conflicts(match: Match, policy: Policy) -> bool:
     holder = match.email_holder
     if holder is None:
@@ -85,9 +97,7 @@ def _changes(reading: Reading, user: User) -> tuple[Change, ...]:
     return tuple(changes)
 
 
-def _rejected(
-    reading: Reading, refusal: Refusal, *, user: User | None = None, conflict: User | None = None
-) -> Outcome:
+def _rejected(reading: Reading, refusal: Refusal, *, user: User | None = None, conflict: User | None = None) -> Outcome:
     return Outcome(
         OutcomeKind.REJECTED,
         reading,

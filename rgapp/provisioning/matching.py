@@ -50,9 +50,7 @@ def find(
     return Match(
         user=user,
         membership_holder=numbered if numbered is not user else None,
-        email_holder=next(
-            (each for each in found if key and each.email_key == key and each is not user), None
-        ),
+        email_holder=next((each for each in found if key and each.email_key == key and each is not user), None),
     )
 
 

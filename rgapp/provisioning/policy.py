@@ -37,9 +37,7 @@ class Policy:
     takes_leaver_email: bool = False
 
 
-def saml_policy(
-    *, integration_id: uuid.UUID, name: str, create: bool, update: bool, welcome_email: bool
-) -> Policy:
+def saml_policy(*, integration_id: uuid.UUID, name: str, create: bool, update: bool, welcome_email: bool) -> Policy:
     """Return the policy of a sign-in: creates where the JIT box is ticked, never deactivates or revives anyone."""
     return Policy(
         Source.SAML,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from rgapp.audit import Actor, Tag, record_event
 from rgapp.mail.outbox import put_welcome
 from rgapp.models import ExternalIdentity, User, UserSession, UserStatus
-from rgapp.models.base import new_id
+from rgapp.models.base import Base, new_id
 from rgapp.provisioning import matching
 from rgapp.provisioning.decision import decide
 from rgapp.provisioning.policy import Policy, Source
@@ -71,6 +71,7 @@ def provision(
         if outcome.kind is not OutcomeKind.CREATED:
             if match.user is not None and outcome.accepted:
                 _release_email(session, match, outcome, policy, actor, now)
+                _link(session, match.user.programme_id, match.user.id, reading.person, policy, now)
                 _write_existing(session, match.user, outcome, policy, actor, now)
             return outcome
         _release_email(session, match, outcome, policy, actor, now)
@@ -130,9 +131,8 @@ def _insert(
         "created_at": now,
         "updated_at": now,
     }
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    inserted = session.execute(dialect.insert(User).values(row).on_conflict_do_nothing())
-    return user_id if inserted.rowcount == 1 else None  # type: ignore[attr-defined]  # CursorResult has it.
+    inserted = session.execute(_insert_into(session, User).values(row).on_conflict_do_nothing())
+    return user_id if inserted.rowcount == 1 else None
 
 
 def _finish_creation(
@@ -145,11 +145,8 @@ def _finish_creation(
     now: datetime,
 ) -> Outcome:
     person = outcome.reading.person
-    if person.external_id is not None and policy.integration_id is not None:
-        _link(session, programme_id, policy.integration_id, person.external_id, user_id, now)
-    warnings = {
-        entry.field.value: str(entry.problem.code) for entry in outcome.reading.warnings if entry.problem
-    }
+    _link(session, programme_id, user_id, person, policy, now)
+    warnings = {entry.field.value: str(entry.problem.code) for entry in outcome.reading.warnings if entry.problem}
     record_event(
         session,
         Tag.USER_CREATED,
@@ -246,9 +243,7 @@ def _end_access(session: Session, user: User, now: datetime) -> None:
     """Close the account now: a leaver's open sessions end at their next request."""
     user.status, user.deactivated_at = UserStatus.LEAVER, now
     session.execute(
-        delete(UserSession).where(
-            UserSession.programme_id == user.programme_id, UserSession.user_id == user.id
-        )
+        delete(UserSession).where(UserSession.programme_id == user.programme_id, UserSession.user_id == user.id)
     )
 
 
@@ -257,15 +252,11 @@ def _release_email(
 ) -> None:
     """Let an address that only a leaver holds pass to the new person; the leaver's row gives it up."""
     holder = match.email_holder
-    takes = outcome.kind is OutcomeKind.CREATED or any(
-        change.field is Field.EMAIL for change in outcome.changes
-    )
+    takes = outcome.kind is OutcomeKind.CREATED or any(change.field is Field.EMAIL for change in outcome.changes)
     if holder is None or not takes:
         return
     holder.email, holder.email_key = None, None
-    holder.field_sources = {
-        name: value for name, value in holder.field_sources.items() if name != Field.EMAIL
-    }
+    holder.field_sources = {name: value for name, value in holder.field_sources.items() if name != Field.EMAIL}
     record_event(
         session,
         Tag.USER_EMAIL_RELEASED,
@@ -280,22 +271,25 @@ def _release_email(
 
 
 def _link(
-    session: Session,
-    programme_id: uuid.UUID,
-    integration_id: uuid.UUID,
-    external_id: str,
-    user_id: uuid.UUID,
-    now: datetime,
+    session: Session, programme_id: uuid.UUID, user_id: uuid.UUID, person: PersonRecord, policy: Policy, now: datetime
 ) -> None:
-    session.add(
-        ExternalIdentity(
-            programme_id=programme_id,
-            integration_id=integration_id,
-            external_id=external_id,
-            user_id=user_id,
-            created_at=now,
-        )
-    )
+    """Remember what the integration calls this user, where it has an identifier of its own; known ones stay."""
+    if person.external_id is None or policy.integration_id is None:
+        return
+    row = {
+        "programme_id": programme_id,
+        "integration_id": policy.integration_id,
+        "external_id": person.external_id,
+        "user_id": user_id,
+        "created_at": now,
+    }
+    session.execute(_insert_into(session, ExternalIdentity).values(row).on_conflict_do_nothing())
+
+
+def _insert_into(session: Session, model: type[Base]) -> Any:
+    """Return an INSERT that can say ON CONFLICT, which both databases spell alike."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    return dialect.insert(model)
 
 
 def _value(person: PersonRecord, field: Field) -> FieldValue:

@@ -45,9 +45,7 @@ def clean(raw: str) -> str:
 
 def _is_hidden(character: str) -> bool:
     category = unicodedata.category(character)
-    return category in {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"} or (
-        category == "Cf" and character not in "\u200c\u200d"
-    )
+    return category in {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"} or (category == "Cf" and character not in "\u200c\u200d")
 
 
 def read_membership_no(value: str) -> str:
@@ -89,11 +87,7 @@ def read_name(value: str) -> str:
 
 
 def _is_name_character(character: str) -> bool:
-    return (
-        character in NAME_PUNCTUATION
-        or unicodedata.category(character)[0] in "LM"
-        or character in "\u200c\u200d"
-    )
+    return character in NAME_PUNCTUATION or unicodedata.category(character)[0] in "LM" or character in "\u200c\u200d"
 
 
 def read_date_of_birth(value: str, date_format: str, today: date) -> date:
@@ -127,13 +121,7 @@ def is_date_format(date_format: str) -> bool:
     directives = re.findall(r"%(.?)", date_format)
     months = sum(directives.count(letter) for letter in "mbB")
     known = all(directive and directive in DATE_DIRECTIVES for directive in directives)
-    return (
-        known
-        and directives.count("d") == 1
-        and directives.count("Y") == 1
-        and months == 1
-        and len(date_format) < 41
-    )
+    return known and directives.count("d") == 1 and directives.count("Y") == 1 and months == 1 and len(date_format) < 41
 
 
 def format_label(date_format: str) -> str:
