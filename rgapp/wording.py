@@ -95,7 +95,7 @@ def problem_fix(field: Field, code: ProblemCode | str, looked_for: str | None, s
         case ProblemCode.MISSING if looked_for == ":NameID":
             return "Your identity provider's administrator has to send a NameID."
         case ProblemCode.MISSING:
-            return f"Your identity provider's administrator has to send “{looked_for}”, or change the name under Mapping."
+            return f"Your identity provider's administrator sends “{looked_for}”, or you change the name under Mapping."
         case ProblemCode.AMBIGUOUS:
             return "Your identity provider's administrator has to send one value."
         case ProblemCode.UNREADABLE_DATE:

@@ -15,7 +15,7 @@ class Tag(StrEnum):
     USER_SIGNED_OUT = "user:signed-out"
     USER_SESSIONS_ENDED = "user:sessions-ended"
     USER_WELCOME_RESENT = "user:welcome-resent"
-    USER_PASSWORD_SET = "user:password-set"
+    USER_PASSWORD_SET = "user:password-set"  # noqa: S105 - the name of an event.
     USERS_EXPORTED = "user:list-exported"
     INTEGRATION_CREATED = "integration:created"
     INTEGRATION_DRAFT_SAVED = "integration:draft-saved"
@@ -31,6 +31,6 @@ class Tag(StrEnum):
     STAFF_SIGNED_IN = "staff:signed-in"
     STAFF_SIGN_IN_REFUSED = "staff:sign-in-refused"
     STAFF_SIGNED_OUT = "staff:signed-out"
-    STAFF_PASSWORD_SET = "staff:password-set"
+    STAFF_PASSWORD_SET = "staff:password-set"  # noqa: S105 - the name of an event.
     STAFF_LINK_ISSUED = "staff:link-issued"
     STAFF_GRANTED = "staff:granted"

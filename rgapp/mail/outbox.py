@@ -17,7 +17,7 @@ class MailKind(StrEnum):
 
     WELCOME = "welcome"
     CERTIFICATE_EXPIRES = "certificate_expires"
-    PASSWORD_RESET = "password_reset"
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of a mail.
 
 
 def put(

@@ -14,8 +14,8 @@ class Integration(Tenant, Base):
     """One configured connection of one kind.
 
     `draft` holds settings being worked on and may be incomplete; what is live is the settings of version
-    `live_version`, and employees see `live_name`. `tested_digest` is the digest of the draft that last passed a test, so an edited draft needs a new
-    one. `directory_owner` makes a directory integration the owner of the fields it maps.
+    `live_version`, and employees see `live_name`. `tested_digest` is the digest of the draft that last passed a test,
+    so an edited draft needs a new one. `directory_owner` makes a directory integration the owner of the fields it maps.
     """
 
     __tablename__ = "integrations"

@@ -26,12 +26,8 @@ def decide(reading: Reading, match: Match, policy: Policy, owned: OwnedFields) -
     `owned` is asked for the fields that somebody else owns, and only where there is something to change.
     """
     user = match.user
-    if (
-        user is not None
-        and reading.person.active is False
-        and policy.deactivate
-        and _is_unsound(reading, match, policy)
-    ):
+    leaving = reading.person.active is False and policy.deactivate
+    if user is not None and leaving and _is_unsound(reading, match, policy):
         # Who has left goes at once, whatever else is wrong with the record; the rest of it is not taken.
         gone = user.status == UserStatus.LEAVER
         return Outcome(OutcomeKind.UNCHANGED if gone else OutcomeKind.DEACTIVATED, reading, user.id)
@@ -55,9 +51,9 @@ def _decide_existing(reading: Reading, user: User, policy: Policy, owned: OwnedF
         if person.active is False and policy.deactivate:
             return Outcome(OutcomeKind.UNCHANGED, reading, user.id)
         return _rejected(reading, Refusal.LEAVER, user=user)
-    if policy.identifies and person.date_of_birth and user.date_of_birth:
-        if person.date_of_birth != user.date_of_birth:
-            return _rejected(reading, Refusal.BIRTH_DATE_CONFLICT, user=user)
+    known, said = user.date_of_birth, person.date_of_birth
+    if policy.identifies and said and known and said != known:
+        return _rejected(reading, Refusal.BIRTH_DATE_CONFLICT, user=user)
     changes = _changes(reading, user) if policy.update else ()
     blocked: tuple[Field, ...] = ()
     if changes:
@@ -93,7 +89,7 @@ def _changes(reading: Reading, user: User) -> tuple[Change, ...]:
             continue
         if field is Field.EMAIL and user.email_key == email_key(str(after)):
             continue  # A change of case alone is no update.
-        changes.append(Change(field, before, after))  # type: ignore[arg-type]  # UNSET was left out above.
+        changes.append(Change(field, before, after))
     return tuple(changes)
 
 

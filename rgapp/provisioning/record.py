@@ -37,7 +37,7 @@ class Unset(Enum):
 
 UNSET: Final = Unset.UNSET
 
-FieldValue = str | date | None | Unset
+FieldValue = str | date | Unset | None
 
 
 @dataclass(frozen=True)
@@ -115,9 +115,9 @@ class PersonRecord:
 
     membership_no: str | Unset = UNSET
     email: str | Unset = UNSET
-    first_name: str | None | Unset = UNSET
-    last_name: str | None | Unset = UNSET
-    date_of_birth: date | None | Unset = UNSET
+    first_name: str | Unset | None = UNSET
+    last_name: str | Unset | None = UNSET
+    date_of_birth: date | Unset | None = UNSET
     external_id: str | None = None
     active: bool | Unset = UNSET
 

@@ -132,7 +132,7 @@ def _insert(
         "updated_at": now,
     }
     inserted = session.execute(_insert_into(session, User).values(row).on_conflict_do_nothing())
-    return user_id if inserted.rowcount == 1 else None
+    return user_id if inserted.rowcount == 1 else None  # type: ignore[attr-defined]  # CursorResult has it.
 
 
 def _finish_creation(
