@@ -44,7 +44,7 @@ user = group("user", "Look at and change the users of a programme.")
 
 @user.command("list")
 @programme_option
-@click.option("--status", type=click.Choice(list(UserStatus)), help="Only these.")
+@click.option("--status", type=click.Choice([status.value for status in UserStatus]), help="Only these.")
 @json_option
 @reads
 def list_users(slug: str, status: str | None, as_json: bool) -> None:
