@@ -37,7 +37,7 @@ def mail(slug: str) -> str:
         status=status,
         chips=chips_of(slug, status),
         kind_label=mailbox.kind_label,
-        kinds=list(MailKind),
+        previews=[{"label": tab["label"], "url": tab["url"]} for tab in preview_tabs(slug, None)],
         to_folder=not current_app.config["SMTP_URL"],
     )
 
@@ -77,21 +77,13 @@ def mail_preview(slug: str, kind: str) -> str:
     message = mailbox.sample_of(
         db.session(), chosen, g.programme, base_url=current_app.config["BASE_URL"], now=utcnow()
     )
-    tabs = [
-        {
-            "label": mailbox.kind_label(each),
-            "url": url_for("manager.mail_preview", slug=slug, kind=each.value),
-            "active": each is chosen,
-        }
-        for each in MailKind
-    ]
     return render_template(
         "manager/mail_preview.html",
         message=message,
         kind=chosen,
         label=mailbox.kind_label(chosen),
         sentence=mailbox.KIND_SENTENCES.get(chosen, ""),
-        tabs=tabs,
+        tabs=preview_tabs(slug, chosen),
     )
 
 
@@ -103,6 +95,18 @@ def mail_preview_html(slug: str, kind: str) -> Response:
         db.session(), kind_or_404(kind), g.programme, base_url=current_app.config["BASE_URL"], now=utcnow()
     )
     return document(message.html)
+
+
+def preview_tabs(slug: str, chosen: MailKind | None) -> list[dict[str, Any]]:
+    """Return the kinds of mail with the addresses of their previews."""
+    return [
+        {
+            "label": mailbox.kind_label(kind),
+            "url": url_for("manager.mail_preview", slug=slug, kind=kind.value),
+            "active": kind is chosen,
+        }
+        for kind in MailKind
+    ]
 
 
 def read(mail: OutboxMail, programme: Programme) -> mailbox.Reading | NotSent:

@@ -3,7 +3,7 @@
 import unicodedata
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_, union
@@ -82,10 +82,37 @@ class UserFilter:
 class Facets:
     """How many people each filter would show, given the others."""
 
+    programmes: dict[uuid.UUID, int] = field(default_factory=dict)
     statuses: dict[str, int] = field(default_factory=dict)
     sources: dict[str, int] = field(default_factory=dict)
     incomplete: int = 0
     total: int = 0
+
+    def add(self, count: int, *, programme: uuid.UUID, status: str, source: str, gaps: bool, fits: "Fits") -> None:
+        """Count people of one kind under each filter that would show them."""
+        if fits.status and fits.source and fits.gaps:
+            _more(self.programmes, programme, count)
+        if fits.programme and fits.source and fits.gaps:
+            _more(self.statuses, status, count)
+        if fits.programme and fits.status and fits.gaps:
+            _more(self.sources, source, count)
+        if fits.programme and fits.status and fits.source:
+            self.incomplete += count if gaps else 0
+            self.total += count if fits.gaps else 0
+
+
+@dataclass(frozen=True)
+class Fits:
+    """Which filters people of one kind pass."""
+
+    programme: bool
+    status: bool
+    source: bool
+    gaps: bool
+
+
+def _more(counts: dict[Any, int], key: Any, count: int) -> None:
+    counts[key] = counts.get(key, 0) + count
 
 
 def page_of(
@@ -95,23 +122,19 @@ def page_of(
     return fetch(session, _filtered(scope, wanted), SORTS.get(sort, SORTS[DEFAULT_SORT]), after=after, before=before)
 
 
-def facets_of(session: Session, scope: Scope, wanted: UserFilter) -> Facets:
-    """Count in one query, which a covering index answers."""
-    kinds = (User.status, User.source, User.incomplete)
+def facets_of(session: Session, scope: Scope, wanted: UserFilter, *, chosen: uuid.UUID | None = None) -> Facets:
+    """Count in one query, which a covering index answers; `chosen` is the programme picked within the scope."""
+    kinds = (User.programme_id, User.status, User.source, User.incomplete)
     found = select(*kinds, func.count()).where(scope.condition(), *_searched(scope, wanted)).group_by(*kinds)
     facets = Facets()
-    for status, source, incomplete, count in session.execute(found):
-        by_status = wanted.status in (None, status)
-        by_source = wanted.source in (None, source)
-        by_gaps = incomplete or not wanted.incomplete
-        if by_source and by_gaps:
-            facets.statuses[status] = facets.statuses.get(status, 0) + count
-        if by_status and by_gaps:
-            facets.sources[source] = facets.sources.get(source, 0) + count
-        if by_status and by_source and incomplete:
-            facets.incomplete += count
-        if by_status and by_source and by_gaps:
-            facets.total += count
+    for programme, status, source, gaps, count in session.execute(found):
+        fits = Fits(
+            programme=chosen in (None, programme),
+            status=wanted.status in (None, status),
+            source=wanted.source in (None, source),
+            gaps=gaps or not wanted.incomplete,
+        )
+        facets.add(count, programme=programme, status=status, source=source, gaps=gaps, fits=fits)
     return facets
 
 
@@ -156,11 +179,6 @@ def scope_of(programmes: Sequence[Programme], *, sees_all: bool) -> Scope:
     if sees_all:
         return Scope(None, wide)
     return Scope(tuple(programme.id for programme in programmes), wide)
-
-
-def without(wanted: UserFilter, **changed: object) -> UserFilter:
-    """Return the filter with some of it changed, for the link of a chip."""
-    return replace(wanted, **changed)  # type: ignore[arg-type]  # The caller names the fields.
 
 
 def _filtered(scope: Scope, wanted: UserFilter) -> Select[User]:

@@ -1,5 +1,5 @@
-"""Routes of the users blueprint."""
+"""The blueprint of Users; its views are in `listing` (the list and its export) and `people` (one person)."""
 
 from flask import Blueprint
 
-bp = Blueprint("users", __name__)
+bp = Blueprint("users", __name__, url_prefix="/users")

@@ -1,0 +1,251 @@
+"""The list of users: search, filters, order, pages, and its export."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import abort, current_app, g, redirect, render_template, request, stream_with_context, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from rgapp.access import EVERY_ROLE, staff
+from rgapp.audit import Tag, record_event
+from rgapp.auth.staff import programme_for, programmes_of, staff_actor
+from rgapp.clock import utcnow
+from rgapp.database import writing
+from rgapp.extensions import db, limiter
+from rgapp.manager.links import attempt_url
+from rgapp.models import Programme, Staff, User, UserStatus
+from rgapp.provisioning import Source
+from rgapp.users import queries
+from rgapp.users.export import csv_lines
+from rgapp.users.person import integration_names, source_label
+from rgapp.users.queries import Facets, Scope, UserFilter
+from rgapp.users.routes import bp
+from rgapp.wording_events import SOURCE_LABELS
+
+STATUS_LABELS = {UserStatus.ACTIVE: "Active", UserStatus.LEAVER: "Leavers"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the address asks for: whose users, which of them, in which order."""
+
+    visible: Sequence[Programme]
+    chosen: Programme | None
+    whole: Scope
+    wanted: UserFilter
+    sort: str
+
+    @property
+    def scope(self) -> Scope:
+        """Return the programmes that the list covers."""
+        return Scope((self.chosen.id,)) if self.chosen is not None else self.whole
+
+    @property
+    def too_wide(self) -> bool:
+        """Tell whether a search or a programme is needed first."""
+        return self.scope.wide and not self.wanted.words
+
+    def arguments(self, **changed: Any) -> dict[str, Any]:
+        """Return the address's arguments, some of them changed."""
+        return {
+            "programme": self.chosen.slug if self.chosen is not None and len(self.visible) > 1 else None,
+            "q": self.wanted.search or None,
+            "status": self.wanted.status,
+            "source": self.wanted.source,
+            "incomplete": "1" if self.wanted.incomplete else None,
+            "sort": self.sort if self.sort != queries.DEFAULT_SORT else None,
+        } | changed
+
+    def url(self, **changed: Any) -> str:
+        """Return the address of the list with some of it changed; from its first page."""
+        return url_for("users.index", **self.arguments(**changed))
+
+
+def read_request() -> Request:
+    """Read the address; a programme that the person may not see answers 404, as one that is not there."""
+    person: Staff = current_user._get_current_object()
+    visible = programmes_of(db.session(), person, limit=queries.MOST_PROGRAMMES + 1)
+    chosen = visible[0] if len(visible) == 1 else None
+    if slug := request.args.get("programme"):
+        chosen = programme_for(db.session(), person, slug) or abort(404)
+    if chosen is not None:
+        g.programme = chosen
+    status, source = request.args.get("status", ""), request.args.get("source", "")
+    sort = request.args.get("sort", "")
+    return Request(
+        visible=visible,
+        chosen=chosen,
+        whole=queries.scope_of(visible, sees_all=person.sees_all),
+        wanted=UserFilter(
+            search=" ".join(request.args.get("q", "").split())[: queries.LONGEST_SEARCH],
+            status=UserStatus(status) if status in set(UserStatus) else None,
+            source=Source(source) if source in set(Source) else None,
+            incomplete=request.args.get("incomplete") == "1",
+        ),
+        sort=sort if sort in queries.SORTS else queries.DEFAULT_SORT,
+    )
+
+
+@bp.get("/")
+@staff(*EVERY_ROLE)
+def index() -> str:
+    """List the users that the person may see, with search, filters and counts."""
+    asked = read_request()
+    if asked.too_wide:
+        return render_template("users/index.html", asked=asked, rows=None, page=None, facets=None, attempt=None)
+    session = db.session()
+    page = queries.page_of(
+        session,
+        asked.scope,
+        asked.wanted,
+        sort=asked.sort,
+        after=request.args.get("after"),
+        before=request.args.get("before"),
+    )
+    counted = asked.scope if asked.whole.wide else asked.whole
+    facets = queries.facets_of(
+        session, counted, asked.wanted, chosen=asked.chosen.id if asked.chosen is not None else None
+    )
+    found = queries.find_attempt(session, asked.scope, asked.wanted.search) if asked.wanted.words else None
+    return render_template(
+        "users/index.html",
+        asked=asked,
+        rows=rows_of(page.rows),
+        page=page,
+        facets=facets,
+        groups=groups_of(asked, facets),
+        heads=heads_of(asked),
+        attempt=(found[1].reference, attempt_url(*found)) if found is not None else None,
+        one_programme=asked.chosen is not None,
+        **pager_of(asked, page),
+    )
+
+
+@bp.get("/export.csv")
+@staff(*EVERY_ROLE)
+@limiter.limit("10/minute")
+def export() -> Response:
+    """Send the people of the list as CSV, in pieces; who took it is recorded."""
+    asked = read_request()
+    if asked.too_wide:
+        return redirect(asked.url())
+    with writing():
+        record_event(
+            db.session(),
+            Tag.USERS_EXPORTED,
+            staff_actor(current_user._get_current_object()),
+            now=utcnow(),
+            programme_id=asked.chosen.id if asked.chosen is not None else None,
+            facts={"filters": in_words(asked.wanted)},
+        )
+    name = asked.chosen.slug if asked.chosen is not None else "programmes"
+    response = current_app.response_class(stream_with_context(pieces_of(asked)), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="users-{name}-{utcnow():%Y-%m-%d}.csv"'
+    return response
+
+
+def pieces_of(asked: Request) -> Iterator[str]:
+    """Yield the CSV file of what was asked for."""
+    session = db.session()
+    programmes: dict[uuid.UUID, Programme] = {}
+    sources: dict[uuid.UUID, str] = {}
+
+    def batches() -> Iterator[Sequence[User]]:
+        for users in queries.every_user(session, asked.scope, asked.wanted):
+            unknown = [user for user in users if user.programme_id not in programmes]
+            if unknown:
+                programmes.update(queries.programmes_by_id(session, unknown))
+                sources.update(integration_names(session, {user.programme_id for user in unknown}))
+            yield users
+
+    yield from csv_lines(batches(), programmes, sources, SOURCE_LABELS)
+
+
+def rows_of(users: Sequence[User]) -> list[dict[str, Any]]:
+    """Return what the table shows of each user, with two look-ups for the whole page."""
+    programmes = queries.programmes_by_id(db.session(), users) if users else {}
+    names = integration_names(db.session(), programmes) if users else {}
+    return [
+        {
+            "user": user,
+            "programme": programmes[user.programme_id],
+            "source": source_label(user, names),
+            "url": url_for("users.person", slug=programmes[user.programme_id].slug, user_id=user.id),
+        }
+        for user in users
+    ]
+
+
+def groups_of(asked: Request, facets: Facets) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return the groups of filter chips with their counts."""
+    wanted = asked.wanted
+    statuses = [
+        chip(label, asked, "status", status, wanted.status, facets.statuses.get(status, 0))
+        for status, label in STATUS_LABELS.items()
+    ]
+    sources = [
+        chip(SOURCE_LABELS[source], asked, "source", source, wanted.source, facets.sources.get(source, 0))
+        for source in Source
+        if facets.sources.get(source) or wanted.source is source
+    ]
+    gaps = [
+        {
+            "label": "Incomplete details",
+            "url": asked.url(incomplete=None if wanted.incomplete else "1"),
+            "active": wanted.incomplete,
+            "count": facets.incomplete,
+        }
+    ]
+    groups = [("Status", statuses), ("Source", sources), ("Details", gaps)]
+    if 1 < len(asked.visible) <= queries.MOST_PROGRAMMES:
+        slug = asked.chosen.slug if asked.chosen is not None else None
+        programmes = [
+            chip(item.name, asked, "programme", item.slug, slug, facets.programmes.get(item.id, 0))
+            for item in asked.visible
+        ]
+        groups.insert(0, ("Programme", programmes))
+    return groups
+
+
+def chip(label: str, asked: Request, name: str, value: str, current: str | None, count: int) -> dict[str, Any]:
+    """Return one chip; choosing the active one again lets go of it."""
+    active = current == value
+    return {"label": label, "url": asked.url(**{name: None if active else value}), "active": active, "count": count}
+
+
+def heads_of(asked: Request) -> dict[str, dict[str, str | None]]:
+    """Return for each sortable column the address that sorts by it, and its direction now."""
+    heads = {}
+    for name in ("name", "number", "email", "seen"):
+        first = "-seen" if name == "seen" else name
+        other = name if first == f"-{name}" else f"-{name}"
+        target = other if asked.sort == first else first
+        direction = {name: "ascending", f"-{name}": "descending"}.get(asked.sort)
+        heads[name] = {
+            "url": asked.url(sort=None if target == queries.DEFAULT_SORT else target),
+            "direction": direction,
+        }
+    return heads
+
+
+def pager_of(asked: Request, page: Any) -> dict[str, str | None]:
+    """Return the addresses of the neighbouring pages."""
+    return {
+        "next_url": asked.url(after=page.next_cursor) if page.next_cursor else None,
+        "prev_url": asked.url(before=page.prev_cursor) if page.prev_cursor else None,
+        "export_url": url_for("users.export", **asked.arguments(sort=None)),
+    }
+
+
+def in_words(wanted: UserFilter) -> str:
+    """Say which filters an export had, for the audit log; the search itself may name a person and is left out."""
+    words = [
+        "a search" if wanted.words else "",
+        f"status {wanted.status}" if wanted.status else "",
+        f"source {SOURCE_LABELS[wanted.source]}" if wanted.source else "",
+        "incomplete details" if wanted.incomplete else "",
+    ]
+    return ", ".join(word for word in words if word)
