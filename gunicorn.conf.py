@@ -38,18 +38,17 @@ loglevel = os.environ.get("RGAPP_LOG_LEVEL", "info")
 # The path only: queries carry SAML messages, RelayState and search terms, the referrer may carry them again.
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
 
+_UNPRINTABLE = re.compile(r"[^\x21-\x7e]")  # A path may hold line breaks, and with them invented log lines.
 _TOKEN = re.compile(r"(?<=/)[A-Za-z0-9_-]{40,}(?=/|$)")
 
 
 class PathLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types.
     """Write paths without their one-time tokens: segments of 40 characters and more; ids are shorter."""
 
-    def atoms(
-        self, resp: Response, req: Request, environ: dict[str, Any], request_time: Any
-    ) -> dict[str, Any]:
+    def atoms(self, resp: Response, req: Request, environ: dict[str, Any], request_time: Any) -> dict[str, Any]:
         """Return what the access log may print of one request."""
         atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)
-        atoms["U"] = _TOKEN.sub("***", atoms["U"] or "")
+        atoms["U"] = _TOKEN.sub("***", _UNPRINTABLE.sub("?", atoms["U"] or ""))
         return atoms
 
 

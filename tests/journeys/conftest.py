@@ -1,174 +1,119 @@
-"""The real thing for browser journeys: `make run`'s processes in a fresh instance, Chromium, and axe."""
+"""Fixtures of the browser journeys: a live installation, Chromium, and what every page has to satisfy."""
 
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from rgapp.demo import people
-from rgapp.demo.store import DemoStore
+from tests.journeys.live import ROOT, Live
 from tests.tools import require
 
-ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 90
+RESULTS = ROOT / "test-results"
 DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 780}
-CHROMIUM_OPTIONS = [
+PHONE = {"width": 360, "height": 740}
+ARGUMENTS = (
+    "--no-sandbox",  # Tests may run as root in a container, where the sandbox cannot start.
     "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
+    "--disable-dev-shm-usage",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-]
+    "--no-first-run",
+)
 
 
-@dataclass(frozen=True)
-class Demo:
-    """A running demo: web, worker and identity provider, as `make run` starts them."""
-
-    base_url: str
-    instance: Path
-    environment: dict[str, str]
-
-    @property
-    def password(self) -> str:
-        """Return the password of the demo's staff."""
-        return DemoStore.of(self.instance).password()
-
-    def flask(self, *words: str) -> str:
-        """Run a command in another process, as an operator does; returns what it printed."""
-        command = [str(Path(sys.executable).parent / "flask"), *words]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def users(self) -> dict[str, dict[str, str]]:
-        """Return the programme's users by Membership No."""
-        listed = json.loads(self.flask("user", "list", "--programme", people.PROGRAMME_SLUG, "--json"))
-        return {user["membership_no"]: user for user in listed}
-
-    def log(self) -> str:
-        """Return what the processes have printed so far."""
-        return (self.instance / "run.log").read_text()
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run all journeys in one process: they share one installation, and there are few cores."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.journey)
+            item.add_marker(pytest.mark.xdist_group("journeys"))
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """Start the demo in a fresh instance folder on a free port, and stop it afterwards."""
-    instance = tmp_path_factory.mktemp("journeys")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("RGAPP_")}
-    environment = kept | {"PORT": str(port), "INSTANCE": str(instance), "RGAPP_WEB_WORKERS": "2"}
-    with (instance / "run.log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "scripts/run.py"],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-    running = Demo(f"http://127.0.0.1:{port}", instance, environment)
-    try:
-        _wait_until_ready(running, process)
-        yield running
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
-
-
-def _wait_until_ready(running: Demo, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        assert process.poll() is None, running.log()
-        try:
-            # Our own loopback address.
-            with urllib.request.urlopen(f"{running.base_url}/readyz", timeout=2):  # noqa: S310
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(running.log())
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """Return a running installation with the demo; journeys share it, so each uses people or programmes of its own."""
+    running = Live.start(tmp_path_factory.mktemp("live"))
+    yield running
+    assert running.stop() == 0, (running.instance / "run.log").read_text()[-4000:]
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Start Chromium once for all journeys."""
+def browser() -> Iterator[Browser]:
+    """Return Chromium, the one Debian packages or the one CHROMIUM names."""
     executable = require("chromium")
-    options = [*CHROMIUM_OPTIONS, "--no-sandbox"] if os.geteuid() == 0 else CHROMIUM_OPTIONS
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=options)
-        yield browser
-        browser.close()
+        chromium = playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture
-def new_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Return a function that opens a page in a browser of its own: no cookies, and complaints are kept."""
+def new_page(browser: Browser, live: Live, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """Return a way to open a fresh browser; its pages must raise no script error and break no security policy."""
+    complaints: list[str] = []
     contexts = []
 
-    def open_page(viewport: dict[str, int] = DESKTOP) -> Page:
-        context = chromium.new_context(viewport=viewport, locale="en-GB")
+    def open_page(viewport: dict[str, int] = DESKTOP, **options: object) -> Page:
+        context = browser.new_context(base_url=live.url, viewport=viewport, locale="en-GB", **options)
+        context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("console", lambda message: _refuse_console(message.type, message.text))
+        page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+        page.on(
+            "console",
+            lambda message: (
+                complaints.append(f"{page.url}: {message.text}")
+                if message.type == "error" and "Content Security Policy" in message.text
+                else None
+            ),
+        )
         return page
 
     yield open_page
+    if getattr(request.node, "failed_call", False):
+        RESULTS.mkdir(exist_ok=True)
+        name = re.sub(r"\W+", "-", request.node.name)
+        for number, context in enumerate(contexts):
+            for page in context.pages:
+                page.screenshot(path=RESULTS / f"{name}-{number}.png", full_page=True)
     for context in contexts:
         context.close()
-
-
-def _refuse_console(kind: str, text: str) -> None:
-    """Fail on what a strict Content-Security-Policy or a broken script would say."""
-    assert "Content Security Policy" not in text, text
-    assert kind != "error" or "status of 4" in text, text
+    assert complaints == []
 
 
 @pytest.fixture
-def check_page() -> Callable[[Page], None]:
-    """Return a check of the page as it is: no serious finding of axe, and no sideways scrolling."""
+def page(new_page: Callable[..., Page]) -> Page:
+    """Return a page in a fresh browser of desktop width."""
+    return new_page()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Let fixtures know that the test failed, so that they can keep a picture."""
+    report = yield
+    if report.when == "call" and report.failed:
+        item.failed_call = True
+    return report
+
+
+@pytest.fixture(scope="session")
+def accessible() -> Callable[[Page], None]:
+    """Return a check that a page has no serious or critical finding of axe and no sideways scrolling."""
     axe = Axe()
 
     def check(page: Page) -> None:
-        found = [
-            f"{violation['id']}: {[node['html'][:160] for node in violation['nodes'][:3]]}"
-            for violation in axe.run(page).response["violations"]
-            if violation["impact"] in {"serious", "critical"}
+        found = axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        grave = [
+            f"{rule['id']}: {rule['help']} ({', '.join(node['target'][0] for node in rule['nodes'][:3])})"
+            for rule in found
+            if rule["impact"] in {"serious", "critical"}
         ]
-        assert found == [], f"{page.url}: {found}"
-        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wider <= 0, f"{page.url} scrolls sideways by {wider} px"
+        assert grave == [], f"{page.url}: {grave}"
+        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, f"{page.url} scrolls {overflow} px sideways"
 
     return check
-
-
-@pytest.fixture
-def as_staff(demo: Demo, new_page: Callable[..., Page]) -> Callable[..., Page]:
-    """Return a function that opens Reward Manager, signed in as one of the demo's staff."""
-
-    def sign_in(label: str = "HR admin", viewport: dict[str, int] = DESKTOP) -> Page:
-        person = next(person for person in people.STAFF if person.label == label)
-        page = new_page(viewport)
-        page.goto(f"{demo.base_url}/manager/integrations")
-        page.get_by_label("E-mail").fill(person.email)
-        page.get_by_label("Password").fill(demo.password)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url("**/integrations**")
-        return page
-
-    return sign_in
