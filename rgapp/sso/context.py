@@ -63,9 +63,7 @@ def load(session: Session, public_id: str) -> ConnectionContext | None:
     if row is None:
         return None
     programme, integration, settings = row
-    return ConnectionContext(
-        programme, integration, read_settings(settings) if settings is not None else None
-    )
+    return ConnectionContext(programme, integration, read_settings(settings) if settings is not None else None)
 
 
 def read_settings(settings: dict[str, Any]) -> InboundSAMLSettings | None:

@@ -1,6 +1,7 @@
 """The cookie that binds a sign-in to the browser that started it."""
 
-from flask import Response, current_app, request
+from flask import current_app, request
+from werkzeug.wrappers import Response
 
 from rgapp.access import set_cookie
 

@@ -61,9 +61,7 @@ def start(
     return Start(request, handle, browser)
 
 
-def find(
-    session: Session, integration: Integration, relay_state: str, *, now: datetime
-) -> SAMLRequest | None:
+def find(session: Session, integration: Integration, relay_state: str, *, now: datetime) -> SAMLRequest | None:
     """Return the request that waits for this RelayState on this connection, else None."""
     if not relay_state or len(relay_state) > 200:
         return None

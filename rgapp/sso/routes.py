@@ -16,6 +16,7 @@ from rgapp.integrations.saml.service_metadata import build_metadata
 from rgapp.integrations.saml.settings import InboundSAMLSettings
 from rgapp.models import Purpose
 from rgapp.redirects import programme_path
+from rgapp.sealing import Sealer
 from rgapp.security import allow_form_action
 from rgapp.sso import context, requests, sign_in
 from rgapp.sso.cookies import bind_browser, binding_tokens
@@ -44,11 +45,7 @@ def login(public_id: str) -> BaseResponse:
 def test_login(public_id: str) -> BaseResponse:
     """Start an admin's test sign-in with the draft; staff of the programme only, for others it is not there."""
     found, staff = load(public_id), staff_of_request()
-    if (
-        staff is None
-        or programme_for(db.session(), staff, found.programme.slug) is None
-        or not staff.can_change
-    ):
+    if staff is None or programme_for(db.session(), staff, found.programme.slug) is None or not staff.can_change:
         abort(404)
     draft = found.draft()
     if draft is None or not draft.idp.sso_url:
@@ -130,9 +127,7 @@ def send_request(
         assert form is not None  # noqa: S101 - a request travels in one of two ways.
         parts = urlsplit(form.action)
         allow_form_action(f"{parts.scheme}://{parts.netloc}")
-        page = render_template(
-            "sso/post.html", programme=found.programme, form=form, name=found.integration.name
-        )
+        page = render_template("sso/post.html", programme=found.programme, form=form, name=found.integration.name)
         response = Response(page)
     bind_browser(response, started.browser_token)
     return response
@@ -162,9 +157,9 @@ def base_url() -> str:
     return url
 
 
-def sealer() -> sign_in.Sealer:
+def sealer() -> Sealer:
     """Return what opens our connections' private keys."""
-    found: sign_in.Sealer = current_app.extensions["sealer"]
+    found: Sealer = current_app.extensions["sealer"]
     return found
 
 

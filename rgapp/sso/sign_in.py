@@ -88,9 +88,7 @@ def finish(
     if verdict.assertion is None or reading is None:
         return _refuse(session, context, verdict, "", settings, now, reading, unsolicited=request is None)
     if not _remember(session, context, verdict.assertion):
-        return _refuse(
-            session, context, verdict, "replayed", settings, now, reading, unsolicited=request is None
-        )
+        return _refuse(session, context, verdict, "replayed", settings, now, reading, unsolicited=request is None)
     return _provision(session, context, context.live, verdict, reading, request, posted, settings, now)
 
 
@@ -132,9 +130,7 @@ def _provision(
         federated=_federated(context, verdict.assertion),
     )
     session.execute(
-        update(User)
-        .where(User.programme_id == programme.id, User.id == outcome.user_id)
-        .values(last_sign_in_at=now),
+        update(User).where(User.programme_id == programme.id, User.id == outcome.user_id).values(last_sign_in_at=now),
         execution_options={"synchronize_session": False},
     )
     session.commit()
