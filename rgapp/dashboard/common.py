@@ -1,6 +1,7 @@
 """What the dashboard's pages share: the blueprint, the integration in the URL, who acts, and drafts that changed."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Blueprint, abort, current_app, flash, g, render_template, url_for
@@ -10,6 +11,7 @@ from rgapp.audit import Actor
 from rgapp.auth.staff import staff_actor
 from rgapp.extensions import db
 from rgapp.integrations import service
+from rgapp.integrations.base import Difference
 from rgapp.integrations.registry import kind_of
 from rgapp.models import Integration, Programme
 from rgapp.sealing import Sealer
@@ -72,6 +74,7 @@ def page(template: str, integration: Integration | None = None, **values: Any) -
         programme=programme(),
         zone=programme().zone,
         can_change=current_user.can_change,
+        setting_rows=setting_rows,
         **values,
     )
 
@@ -83,6 +86,11 @@ def urls_of(integration: Integration) -> Any:
         return url_for(f"dashboard.{endpoint}", slug=programme().slug, integration_id=integration.id, **values)
 
     return url
+
+
+def setting_rows(settings: Iterable[Difference]) -> list[tuple[str, str]]:
+    """Return settings in words for a list of labels and values."""
+    return [(one.label, one.after) for one in settings]
 
 
 def say_saved(changed: bool, missing: list[str]) -> None:

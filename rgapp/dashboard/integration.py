@@ -3,7 +3,8 @@
 import uuid
 from typing import Any
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, current_app, flash, redirect, request, url_for
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from rgapp.access import CHANGERS, EVERY_ROLE, staff
@@ -11,14 +12,15 @@ from rgapp.clock import utcnow
 from rgapp.dashboard import queries
 from rgapp.dashboard.common import actor, base_url, bp, load, page, programme
 from rgapp.dashboard.overview import cards_of
-from rgapp.dashboard.sheet import sentence_of, sheet_of
+from rgapp.dashboard.sheet import Sheet, sentence_of, sheet_of
 from rgapp.dashboard.steps import steps_of
 from rgapp.extensions import db
 from rgapp.integrations import service
 from rgapp.integrations.registry import kind_of
 from rgapp.integrations.saml.kind import service_urls
 from rgapp.integrations.saml.understood import certificate_rows
-from rgapp.models import Integration
+from rgapp.models import Integration, Purpose
+from rgapp.templating import exact_time
 
 SHOWN = ("all", "good", "refused", "tests")
 
@@ -43,6 +45,7 @@ def integration(slug: str, integration_id: uuid.UUID) -> str:
         rows=[(one, sentence_of(one)) for one in listed.attempts],
         counts=queries.counts(db.session(), found),
         is_first="after" not in request.args,
+        retention_days=current_app.config["ATTEMPT_RETENTION_DAYS"],
     )
 
 
@@ -121,8 +124,28 @@ def attempt(slug: str, integration_id: uuid.UUID, reference: str) -> str:
     one = queries.attempt(db.session(), found, reference)
     if one is None:
         abort(404)
-    urls = service_urls(found.public_id, base_url())
-    return page("attempt.html", found, sheet=sheet_of(one, found, programme(), urls))
+    sheet = sheet_of(one, found, programme(), service_urls(found.public_id, base_url()))
+    return page("attempt.html", found, sheet=sheet, facts=facts_of(sheet))
+
+
+def facts_of(sheet: Sheet) -> list[dict[str, Any]]:
+    """Return when an attempt was, through what, and of whom."""
+    one, zone = sheet.attempt, programme().zone
+    started = "At the identity provider" if one.idp_initiated else "On the programme's sign-in page"
+    facts: list[dict[str, Any]] = [{"label": "Time", "value": exact_time(one.at, zone)}]
+    if one.purpose == Purpose.SIGN_IN:
+        facts.append({"label": "Started", "value": started})
+    else:
+        way = "A pasted response" if one.purpose == Purpose.PASTED else "A test sign-in"
+        facts.append({"label": "Way", "value": f"{way}; nothing was written"})
+    person: str | Markup = one.person or "Not known"
+    if sheet.person_url:
+        person = Markup('<a href="{}">{}</a>').format(sheet.person_url, person)
+    facts.append({"label": "Person", "value": person})
+    if sheet.conflict_url:
+        other = Markup('<a href="{}">Open the other account</a>').format(sheet.conflict_url)
+        facts.append({"label": "In conflict with", "value": other})
+    return facts
 
 
 def tab_page(template: str, found: Integration, tab: str, **values: Any) -> str:

@@ -11,6 +11,7 @@ from rgapp.access import CHANGERS, EVERY_ROLE, staff
 from rgapp.clock import utcnow
 from rgapp.dashboard import queries
 from rgapp.dashboard.common import actor, base_url, bp, changed_meanwhile, load, page, programme, say_saved, seen
+from rgapp.dashboard.sheet import reading_words
 from rgapp.dashboard.steps import differs, guide, steps_of
 from rgapp.extensions import db, limiter
 from rgapp.integrations import service
@@ -28,6 +29,8 @@ from rgapp.integrations.saml.understood import (
     understand_metadata,
 )
 from rgapp.models import Integration
+from rgapp.provisioning.record import Field
+from rgapp.wording import FIELD_LABELS, FIELD_REASONS
 
 FETCHES_ALLOWED = "30/minute"
 TAKEN = "Another integration of this programme has this name."
@@ -180,9 +183,7 @@ def confirm_page(integration: Integration, form: InitialForm, offered: list[Unde
     carried.understood.data = json.dumps([one.settings for one in offered])
     now = utcnow()
     rows = [(one, certificate_rows(one.settings["certificates"], now)) for one in offered]
-    carried.choice.choices = [
-        (str(index), one.display_name or one.settings["entity_id"]) for index, one in enumerate(offered)
-    ]
+    carried.offer(one.display_name or one.settings["entity_id"] for one in offered)
     carried.choice.data = "0"
     return page(
         "saml_confirm.html", integration, form=carried, offered=rows, steps=steps_of(integration), current="initial"
@@ -224,17 +225,31 @@ def save_mapping(slug: str, integration_id: uuid.UUID) -> str | Response:
 def mapping_page(integration: Integration, form: MappingForm, *, conflict: bool = False) -> str:
     """Render Mapping, with examples from the last test."""
     tests = queries.last_tests(db.session(), integration, 1)
-    last = tests[0] if tests else None
-    form.date_format.choices = setup.date_format_choices(programme().usual_date_format, form.date_format.data)
+    last, preset = tests[0] if tests else None, PRESETS[integration.provider]
+    form.offer_formats(setup.date_format_choices(programme().usual_date_format, form.date_format.data))
     return page(
         "saml_mapping.html",
         integration,
         form=form,
         steps=steps_of(integration),
         current="mapping",
-        preset=PRESETS[integration.provider],
+        preset=preset,
         last_test=last,
-        examples={entry["field"]: entry for entry in last.fields} if last else {},
+        examples=examples_of(last.fields) if last else {},
+        labels=FIELD_LABELS,
+        reasons=FIELD_REASONS,
+        usual=[
+            {"label": FIELD_LABELS[field], "value": preset.claims.get(field.value), "mono": True} for field in Field
+        ],
+        preview_url=url_for("manager.mail_preview", slug=programme().slug, kind="welcome"),
         arrived=last.arrived if last else [],
         conflict=differs(integration) if conflict else None,
     )
+
+
+def examples_of(fields: list[Any]) -> dict[str, dict[str, Any]]:
+    """Return what the last test said of each field, with our reading of it."""
+    return {
+        entry["field"]: {**entry, "reading": reading_words(Field(entry["field"]), entry.get("value"))}
+        for entry in fields
+    }

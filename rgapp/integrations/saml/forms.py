@@ -1,7 +1,7 @@
 """Forms of the inbound SAML set-up; what is empty may be saved in a draft, what is wrong may not."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -17,6 +17,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError as FieldError
 
 from rgapp.integrations.base import SettingsError
@@ -27,10 +28,10 @@ from rgapp.integrations.saml.understood import certificate_rows, certificate_sen
 from rgapp.integrations.service import check_name
 
 WAYS = (
-    ("keep", "Keep what is saved"),
-    ("file", "Upload a metadata file"),
-    ("url", "Give a metadata address"),
-    ("hand", "Enter the details by hand"),
+    SelectChoice("keep", "Keep what is saved"),
+    SelectChoice("file", "Upload a metadata file"),
+    SelectChoice("url", "Give a metadata address"),
+    SelectChoice("hand", "Enter the details by hand"),
 )
 PARAMETER = "Use letters, digits, dots, hyphens and underscores, at most 64."
 # Where each problem of the identity provider's schema is shown.
@@ -63,20 +64,20 @@ class InitialForm(DraftForm):
     sso_url = StringField("Sign-in address", filters=[trimmed])
     sso_binding = SelectField(
         "How requests are sent there",
-        choices=[(Binding.REDIRECT.value, "Redirect (usual)"), (Binding.POST.value, "POST")],
+        choices=[SelectChoice(Binding.REDIRECT.value, "Redirect (usual)"), SelectChoice(Binding.POST.value, "POST")],
         default=Binding.REDIRECT.value,
     )
     slo_url = StringField("Sign-out address", filters=[trimmed])
     want_signed_requests = BooleanField("Requests have to be signed by us")
-    remove = SelectMultipleField("Certificates to remove", validate_choice=False)
+    remove = SelectMultipleField("Certificates to remove", choices=[], validate_choice=False)
     certificates = TextAreaField("Add certificates by pasting")
     certificate_files = MultipleFileField("Add certificates from files")
     signed = RadioField(
         "What does the identity provider sign?",
         choices=[
-            (Signed.ASSERTION.value, "The assertion"),
-            (Signed.RESPONSE.value, "The whole response"),
-            (Signed.EITHER.value, "Either will do"),
+            SelectChoice(Signed.ASSERTION.value, "The assertion"),
+            SelectChoice(Signed.RESPONSE.value, "The whole response"),
+            SelectChoice(Signed.EITHER.value, "Either will do"),
         ],
         default=Signed.ASSERTION.value,
     )
@@ -89,7 +90,7 @@ class InitialForm(DraftForm):
         self.saved = dict(saved or {})
         self.pems: list[str] = list(self.saved.get("certificates") or [])
         if not self.has_saved:
-            self.way.choices = [choice for choice in WAYS if choice[0] != "keep"]
+            self.way.choices = [choice for choice in WAYS if choice.value != "keep"]
 
     @property
     def has_saved(self) -> bool:
@@ -219,7 +220,11 @@ class ConfirmForm(DraftForm):
     idp_initiated = HiddenField()
     parameter_name = HiddenField()
     understood = HiddenField()
-    choice = RadioField("Which one is yours?", validate_choice=False)
+    choice = RadioField("Which one is yours?", choices=[], validate_choice=False)
+
+    def offer(self, names: Iterable[str]) -> None:
+        """Offer these identity providers to choose from, by their number."""
+        self.choice.choices = [SelectChoice(str(index), name) for index, name in enumerate(names)]
 
     def chosen(self) -> dict[str, Any] | None:
         """Return the identity provider that was confirmed, read by its schema again; None where it is not usable."""

@@ -1,9 +1,10 @@
 """The Mapping and Testing forms of the inbound SAML set-up."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from wtforms import BooleanField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError as FieldError
 
 from rgapp.integrations.saml.forms import DraftForm, trimmed
@@ -18,7 +19,7 @@ LONGEST_ATTRIBUTE = 300
 class MappingForm(DraftForm):
     """Where each of our five fields comes from, and what a sign-in may write."""
 
-    date_format = SelectField("Date format", validate_choice=False)
+    date_format = SelectField("Date format", choices=[], validate_choice=False)
     jit_create = BooleanField("Just-In-Time provisioning: create an account on the first sign-in")
     jit_update = BooleanField("Update details on sign-in")
     welcome_email = BooleanField("Send a welcome e-mail")
@@ -59,6 +60,10 @@ class MappingForm(DraftForm):
         created, updated, mailed = self.jit_create.data, self.jit_update.data, self.welcome_email.data
         return {"create": created, "update": updated, "welcome_email": mailed}
 
+    def offer_formats(self, formats: Iterable[tuple[str, str]]) -> None:
+        """Offer date formats with their labels."""
+        self.date_format.choices = [SelectChoice(*one) for one in formats]
+
     def validate_date_format(self, field: SelectField) -> None:
         """Accept a format that names day, month and four-digit year."""
         if not is_date_format(field.data or ""):
@@ -79,9 +84,9 @@ def _add_rows() -> None:
     from rgapp.integrations.saml.setup import LABELS
 
     for field in Field:
-        choices = [(ATTRIBUTE, "An attribute"), (NAME_ID, "The NameID")]
+        choices = [SelectChoice(ATTRIBUTE, "An attribute"), SelectChoice(NAME_ID, "The NameID")]
         if field not in MANDATORY:
-            choices.append((NOTHING, "Nothing: leave it empty"))
+            choices.append(SelectChoice(NOTHING, "Nothing: leave it empty"))
         source = SelectField(f"{LABELS[field]}: comes from", choices=choices, default=ATTRIBUTE)
         attribute = StringField(f"{LABELS[field]}: attribute name", filters=[trimmed], validators=[_check_attribute])
         setattr(MappingForm, f"{field.value}_source", source)
