@@ -4,6 +4,7 @@ from zoneinfo import available_timezones
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, IntegerField, PasswordField, RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, EqualTo, InputRequired, NumberRange
 
 from rgapp.models import Colour, Region
@@ -35,11 +36,15 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     contact_name = StringField("Contact", description="Whom employees are pointed to when they cannot sign in.")
     contact_email = EmailField("Contact’s e-mail address")
     region = RadioField(
-        "Region", choices=[(region.value, REGION_LABELS[region]) for region in Region], validate_choice=False
+        "Region",
+        choices=[SelectChoice(region.value, REGION_LABELS[region]) for region in Region],
+        validate_choice=False,
     )
     timezone = SelectField("Time zone", description="Times in Reward Manager are shown in it.", validate_choice=False)
     colour = SelectField(
-        "Colour", choices=[(colour.value, colour.value.capitalize()) for colour in Colour], validate_choice=False
+        "Colour",
+        choices=[SelectChoice(colour.value, colour.value.capitalize()) for colour in Colour],
+        validate_choice=False,
     )
     password_sign_in = BooleanField("Sign-in with e-mail and password, beside the connections")
     guard_percent = IntegerField(
@@ -62,4 +67,4 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         zones = {"UTC", *(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))}
         if self.timezone.data:
             zones.add(self.timezone.data)  # What is stored stays selectable, whatever its name.
-        self.timezone.choices = [(zone, zone.replace("_", " ")) for zone in sorted(zones)]
+        self.timezone.choices = [SelectChoice(zone, zone.replace("_", " ")) for zone in sorted(zones)]

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -29,16 +29,19 @@ def safe_cell(value: Any) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
 
 
+def csv_head() -> str:
+    """Return the first line; it starts with a byte order mark, without which Excel misreads names."""
+    return "\ufeff" + _lines([HEADER])
+
+
 def csv_lines(
-    batches: Iterable[Sequence[User]],
+    users: Sequence[User],
     programmes: Mapping[UUID, Programme],
     sources: Mapping[UUID, str],
     labels: Mapping[str, str],
-) -> Iterator[str]:
-    """Yield the file in pieces; it starts with a byte order mark, without which Excel misreads names."""
-    yield "\ufeff" + _lines([HEADER])
-    for users in batches:
-        yield _lines(_row(user, programmes, sources, labels) for user in users)
+) -> str:
+    """Return the lines of these users."""
+    return _lines(_row(user, programmes, sources, labels) for user in users)
 
 
 def _row(

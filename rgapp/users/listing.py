@@ -5,21 +5,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import abort, current_app, g, redirect, render_template, request, stream_with_context, url_for
+from flask import abort, current_app, g, redirect, render_template, request, url_for
 from flask_login import current_user
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from rgapp.access import EVERY_ROLE, staff
 from rgapp.audit import Tag, record_event
 from rgapp.auth.staff import programme_for, programmes_of, staff_actor
 from rgapp.clock import utcnow
-from rgapp.database import writing
+from rgapp.database import reading, writing
 from rgapp.extensions import db, limiter
 from rgapp.manager.links import attempt_url
 from rgapp.models import Programme, Staff, User, UserStatus
 from rgapp.provisioning import Source
 from rgapp.users import queries
-from rgapp.users.export import csv_lines
+from rgapp.users.export import csv_head, csv_lines
 from rgapp.users.person import integration_names, source_label
 from rgapp.users.queries import Facets, Scope, UserFilter
 from rgapp.users.routes import bp
@@ -142,26 +144,28 @@ def export() -> Response:
             facts={"filters": in_words(asked.wanted)},
         )
     name = asked.chosen.slug if asked.chosen is not None else "programmes"
-    response = current_app.response_class(stream_with_context(pieces_of(asked)), mimetype="text/csv")
+    response = current_app.response_class(pieces_of(asked, db.engine), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="users-{name}-{utcnow():%Y-%m-%d}.csv"'
     return response
 
 
-def pieces_of(asked: Request) -> Iterator[str]:
-    """Yield the CSV file of what was asked for."""
-    session = db.session()
+def pieces_of(asked: Request, engine: Engine) -> Iterator[str]:
+    """Yield the CSV file of what was asked for; runs after the request is over, so with sessions of its own."""
     programmes: dict[uuid.UUID, Programme] = {}
     sources: dict[uuid.UUID, str] = {}
-
-    def batches() -> Iterator[Sequence[User]]:
-        for users in queries.every_user(session, asked.scope, asked.wanted):
-            unknown = [user for user in users if user.programme_id not in programmes]
-            if unknown:
+    yield csv_head()
+    after: str | None = None
+    while True:
+        with reading(), Session(engine, expire_on_commit=False) as session:
+            page = queries.export_batch(session, asked.scope, asked.wanted, after)
+            if unknown := [user for user in page.rows if user.programme_id not in programmes]:
                 programmes.update(queries.programmes_by_id(session, unknown))
                 sources.update(integration_names(session, {user.programme_id for user in unknown}))
-            yield users
-
-    yield from csv_lines(batches(), programmes, sources, SOURCE_LABELS)
+            session.expunge_all()
+        yield csv_lines(page.rows, programmes, sources, SOURCE_LABELS)
+        if page.next_cursor is None:
+            return
+        after = page.next_cursor
 
 
 def rows_of(users: Sequence[User]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import unicodedata
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_, u
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from rgapp.models import Programme, SignInAttempt, User, UserStatus
-from rgapp.paging import Key, Page, fetch, write_cursor
+from rgapp.paging import Key, Page, fetch
 from rgapp.provisioning import Source
 from rgapp.provisioning.validation import name_key
 from rgapp.tokens import read_reference
@@ -138,18 +138,9 @@ def facets_of(session: Session, scope: Scope, wanted: UserFilter, *, chosen: uui
     return facets
 
 
-def every_user(session: Session, scope: Scope, wanted: UserFilter) -> Iterator[Sequence[User]]:
-    """Yield all users by name in batches, each read in a transaction of its own: an export may take minutes."""
-    after: str | None = None
-    while True:
-        page = fetch(session, _filtered(scope, wanted), SORTS[DEFAULT_SORT], after=after, size=EXPORT_BATCH)
-        yield page.rows
-        session.rollback()
-        if page.next_cursor is None:
-            return
-        last = page.rows[-1]
-        after = write_cursor([last.last_key, last.first_key, last.id])
-        session.expunge_all()
+def export_batch(session: Session, scope: Scope, wanted: UserFilter, after: str | None) -> Page[User]:
+    """Return one batch of an export, by name; an export is read in many short transactions, for it may take minutes."""
+    return fetch(session, _filtered(scope, wanted), SORTS[DEFAULT_SORT], after=after, size=EXPORT_BATCH)
 
 
 def programmes_by_id(session: Session, users: Sequence[User]) -> dict[uuid.UUID, Programme]:

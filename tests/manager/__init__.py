@@ -1,0 +1,1 @@
+"""Tests of Reward Manager's own pages."""

@@ -1,0 +1,39 @@
+"""Sign a test client in to Reward Manager, and count the queries of a request."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from rgapp.auth import staff as accounts
+from rgapp.clock import utcnow
+from rgapp.extensions import db
+from rgapp.models import Staff
+
+
+def browser_of(app: Flask, staff: Staff) -> FlaskClient:
+    """Return a browser in which this staff member is signed in."""
+    token = accounts.open_session(db.session(), staff, user_agent="a test", now=utcnow())
+    db.session.commit()
+    client = app.test_client()
+    client.set_cookie("rg_staff", token)
+    return client
+
+
+@contextmanager
+def counted_queries() -> Iterator[list[str]]:
+    """Collect the SELECT statements that run inside the block."""
+    statements: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *rest: Any) -> None:
+        if statement.lstrip().upper().startswith("SELECT"):
+            statements.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
