@@ -20,8 +20,8 @@ class Policy:
     """What one source may do with the users of one programme.
 
     `identifies` sources prove who someone is, so a contradicting date of birth refuses them; for the others it is a
-    correction. `owner` sources own the fields they give: nobody else changes those. `takes_leaver_email` lets an
-    address that only a leaver holds pass to a new person.
+    correction. `takes_leaver_email` lets an address that only a leaver holds pass to a new person. Fields that another
+    live directory integration owns are never changed; that is the integration's property, not this policy's.
     """
 
     source: Source
@@ -33,7 +33,6 @@ class Policy:
     reactivate: bool = False
     welcome_email: bool = False
     identifies: bool = False
-    owner: bool = False
     takes_leaver_email: bool = False
 
 

@@ -87,12 +87,11 @@ def _decide(
     match = matching.find(
         session, programme_id, reading.person, integration_id=policy.integration_id, target_id=target_id
     )
-    by_others_than = policy.integration_id if policy.owner else None
     outcome = decide(
         reading,
         match,
         policy,
-        lambda user: matching.owned_fields(session, user, by_others_than=by_others_than),
+        lambda user: matching.owned_fields(session, user, by_others_than=policy.integration_id),
     )
     if outcome.blocked and policy.source is Source.HAND:
         # A person typed these: leaving them out silently would look like success.

@@ -198,7 +198,7 @@ def _refuse(
 
 
 def _same_browser(request: SAMLRequest, posted: PostedResponse) -> bool:
-    """Tell whether the browser that started the sign-in brings its answer: else anybody could be signed in as anyone."""
+    """Tell whether the browser that started the sign-in brings its answer; others could be signed in as anyone."""
     return any(hash_token(token) == request.browser_hash for token in posted.browser_tokens)
 
 
