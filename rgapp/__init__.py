@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask
 
-from rgapp import cli, config, database, errors, proxies, security, templating
+from rgapp import cli, config, database, errors, intake, proxies, security, templating
 from rgapp.auth import principal
 from rgapp.extensions import bootstrap, csrf, db, limiter, migrate
 from rgapp.jobs import queue
@@ -24,6 +24,7 @@ def create_app(environment: Mapping[str, str] | None = None, **overrides: Any) -
     app.extensions["sealer"] = Sealer(app.config["ENCRYPTION_KEYS"])
 
     proxies.init_app(app)
+    intake.init_app(app)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(Path(__file__).resolve().parent.parent / "migrations"))
     database.init_app(app)

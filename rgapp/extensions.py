@@ -1,5 +1,7 @@
 """The Flask extensions, made once here and bound to an application in `create_app()`."""
 
+from ipaddress import IPv6Address, ip_address
+
 from flask_bootstrap import Bootstrap5
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -10,10 +12,28 @@ from flask_wtf import CSRFProtect
 
 from rgapp.models.base import Base
 
+
+def client_network() -> str:
+    """Return whom a rate limit counts: an IPv4 address, or the /64 that one customer of a network has in IPv6."""
+    address = get_remote_address()
+    try:
+        read = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(read, IPv6Address):
+        return address
+    return str(read.ipv4_mapped) if read.ipv4_mapped else f"{IPv6Address(int(read) >> 64 << 64)}/64"
+
+
 # The models stand on a base of their own that knows no Flask; this extension brings engine and session only.
-db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
+# Errors of the database are logged: without the values, which are people's details.
+db = SQLAlchemy(
+    metadata=Base.metadata,
+    session_options={"expire_on_commit": False},
+    engine_options={"hide_parameters": True},
+)
 migrate = Migrate()
 login_manager = LoginManager()
 csrf = CSRFProtect()
-limiter = Limiter(key_func=get_remote_address)
+limiter = Limiter(key_func=client_network)
 bootstrap = Bootstrap5()

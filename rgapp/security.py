@@ -1,6 +1,9 @@
 """Response headers that every page carries."""
 
+from urllib.parse import urlsplit, urlunsplit
+
 from flask import Flask, Response, g, request
+from werkzeug.routing import RequestRedirect
 
 POLICY = {
     "default-src": "'self'",
@@ -26,12 +29,12 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
+        if isinstance(request.routing_exception, RequestRedirect):
+            response.location = own_path(request.routing_exception.new_url)
         policy = dict(POLICY)
         if extra := g.get("form_action"):
             policy["form-action"] = f"'self' {extra}"
-        response.headers.setdefault(
-            "Content-Security-Policy", "; ".join(f"{k} {v}" for k, v in policy.items())
-        )
+        response.headers.setdefault("Content-Security-Policy", "; ".join(f"{k} {v}" for k, v in policy.items()))
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if app.config["HTTPS"]:
@@ -39,6 +42,12 @@ def init_app(app: Flask) -> None:
         if request.endpoint not in {"static", "bootstrap.static"}:
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+def own_path(url: str) -> str:
+    """Return path and query of an address that routing built with the Host header, which anybody can choose."""
+    parts = urlsplit(url)
+    return urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, ""))
 
 
 def allow_form_action(origin: str) -> None:

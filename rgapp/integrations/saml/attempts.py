@@ -22,6 +22,9 @@ from rgapp.tokens import new_reference
 
 REFUSED = "refused"
 PERSON_LENGTH = 200
+# Also of responses that nobody signed, so there is a limit to what they leave behind.
+NAMES_KEPT = 100
+NAME_LENGTH_KEPT = 200
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,8 @@ def _facts(outcome: Outcome | None, verdict: Verdict | None) -> dict[str, Any]:
 
 def _names(verdict: Verdict | None) -> list[str]:
     contents = (verdict.assertion or verdict.seen) if verdict is not None else None
-    return list(contents.attributes) if contents is not None else []
+    names = list(contents.attributes)[:NAMES_KEPT] if contents is not None else []
+    return [name[:NAME_LENGTH_KEPT] for name in names]
 
 
 def _check(check: Check) -> dict[str, Any]:

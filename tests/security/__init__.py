@@ -1,0 +1,1 @@
+"""Attacks on the front door, and what stops each."""
