@@ -1,6 +1,6 @@
 """Words for what provisioning found, chosen at the edge: for admins on pages and in the terminal, and for employees."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -33,9 +33,7 @@ def long_date(value: date) -> str:
     return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
 
 
-def problem_sentence(
-    field: Field, code: ProblemCode | str, data: Mapping[str, Any], looked_for: str | None
-) -> str:
+def problem_sentence(field: Field, code: ProblemCode | str, data: Mapping[str, Any], looked_for: str | None) -> str:
     """Say what is wrong with one field, for an admin."""
     label = FIELD_LABELS[field]
     named = "the NameID" if looked_for == ":NameID" else f"“{looked_for}”"
@@ -65,7 +63,8 @@ def problem_sentence(
 def form_sentence(field: Field, code: ProblemCode | str, data: Mapping[str, Any]) -> str:
     """Say what is wrong with one field that a person typed into a form."""
     if ProblemCode(code) in {ProblemCode.MISSING, ProblemCode.EMPTY, ProblemCode.NOT_MAPPED}:
-        return f"Enter the {FIELD_LABELS[field]}."
+        label = FIELD_LABELS[field]
+        return f"Enter the {label.rstrip('.') if field is Field.MEMBERSHIP_NO else label.lower()}."
     if ProblemCode(code) in {ProblemCode.UNREADABLE_DATE, ProblemCode.IMPOSSIBLE_DATE}:
         return "Enter a day that exists, with day, month and four-digit year."
     return problem_sentence(field, code, data, None).replace("Read as yyyy-mm-dd, this", "This")
@@ -150,11 +149,17 @@ def employee_refusal(refusal: Refusal | str, missing: tuple[str, ...] = ()) -> s
             return "The details your company sent us do not match our records, so we did not sign you in."
 
 
-def outcome_sentence(outcome: str, reason: str, person: str | None, *, dry_run: bool) -> str:
-    """Say what came, or would come, of a sign-in: "Would create an account for Jane Carter (E1001)."."""
+def outcome_sentence(
+    outcome: str, reason: str, person: str | None, *, dry_run: bool, fields: Sequence[Mapping[str, Any]] = ()
+) -> str:
+    """Say what came, or would come, of a sign-in: "Would create an account for Jane Carter (E1001).".
+
+    `fields` are those of the attempt; with them a refusal names the field that is to blame.
+    """
     who = person or "this person"
     if outcome == "refused":
-        because = _because(reason)
+        because = _blamed(fields) if reason == Refusal.FIELDS else ""
+        because = because or _because(reason)
         return f"Would be refused because {because}." if dry_run else f"Refused because {because}."
     verbs = {
         "created": ("Would create an account for {}.", "Created an account for {}."),
@@ -165,6 +170,17 @@ def outcome_sentence(outcome: str, reason: str, person: str | None, *, dry_run: 
         "unchanged": ("Would sign in as {}.", "Signed in as {}."),
     }
     return verbs[outcome][0 if dry_run else 1].format(who)
+
+
+def _blamed(fields: Sequence[Mapping[str, Any]]) -> str:
+    """Name the mandatory fields that refuse a record: "the e-mail address is missing"."""
+    parts = []
+    for entry in fields:
+        if entry["state"] != "ok" and Field(entry["field"]).mandatory:
+            label = FIELD_LABELS[Field(entry["field"])]
+            name = label if label.startswith("Membership") else label[0].lower() + label[1:]
+            parts.append(f"the {name} {'is missing' if entry['state'] == 'missing' else 'cannot be read'}")
+    return " and ".join(parts)
 
 
 def _because(reason: str) -> str:

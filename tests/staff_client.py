@@ -1,5 +1,6 @@
 """Sign a test client in to Reward Manager, and count the queries of a request."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,14 @@ def browser_of(app: Flask, staff: Staff) -> FlaskClient:
     db.session.commit()
     client = app.test_client()
     client.set_cookie("rg_staff", token)
+    return with_form_token(client, "/manager/programmes")
+
+
+def with_form_token(client: FlaskClient, page: str) -> FlaskClient:
+    """Let a browser send the CSRF token of a page with everything it posts, as the page's own forms do."""
+    found = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', client.get(page).text)
+    assert found is not None
+    client.environ_base["HTTP_X_CSRFTOKEN"] = found[1]
     return client
 
 

@@ -1,0 +1,259 @@
+"""The list of users: search, filters, counts, order and pages."""
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from rgapp.models import Role, UserStatus
+from rgapp.provisioning import Source
+from rgapp.users import queries
+from rgapp.users.queries import Scope, UserFilter
+from tests.factories import Factory
+from tests.staff_client import browser_of, counted_queries
+from tests.users.attempts import add_attempt
+from tests.users.conftest import Platform, member
+
+PEOPLE = [
+    {"membership_no": "E1001", "first_name": "Jane", "last_name": "Carter", "email": "jane.carter@acme.example"},
+    {"membership_no": "0042", "first_name": "Jan", "last_name": "van der Berg", "email": "jan@acme.example"},
+    {"membership_no": "E1003", "first_name": "Émilie", "last_name": "Dupont-Carter", "email": "emilie@acme.example"},
+    {"membership_no": "x%_1", "first_name": "Żaneta", "last_name": "Österberg", "email": "zaneta@acme.example"},
+]
+
+
+@pytest.fixture
+def people(make: Factory, platform: Platform) -> None:
+    """Add four people to Acme, and one with the same name to the other programme."""
+    for person in PEOPLE:
+        make.user(platform.acme, **person)
+    make.user(
+        platform.other, membership_no="E1001", first_name="Jane", last_name="Elsewhere", email="jane@other.example"
+    )
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("jane", {"E1001"}),
+        ("JANE", {"E1001"}),
+        ("jan", {"E1001", "0042"}),
+        ("carter", {"E1001"}),
+        ("jane carter", {"E1001"}),
+        ("carter jane", {"E1001"}),
+        ("jane dupont", set()),
+        ("émilie", {"E1003"}),
+        ("E\u0301milie", {"E1003"}),
+        ("emilie carter", {"E1003"}),
+        ("van der berg", {"0042"}),
+        ("jan berg", {"0042"}),
+        ("jan van der berg", {"0042"}),
+        ("jane.carter@acme.example", {"E1001"}),
+        ("Jane.Carter@", {"E1001"}),
+        ("e1001", {"E1001"}),
+        ("e100", {"E1001", "E1003"}),
+        ("0042", {"0042"}),
+        ("42", set()),
+        ("%", set()),
+        ("_", set()),
+        ("x%_", {"x%_1"}),
+        ("öst", {"x%_1"}),
+        ("' or 1=1 --", set()),
+        ("\x00", {"E1001", "0042", "E1003", "x%_1"}),
+    ],
+)
+@pytest.mark.usefixtures("people")
+def test_the_search_finds_beginnings_of_names_addresses_and_numbers(
+    session: Session, platform: Platform, search: str, found: set[str]
+) -> None:
+    page = queries.page_of(
+        session, Scope((platform.acme.id,)), UserFilter(search=search), sort="name", after=None, before=None
+    )
+    assert {user.membership_no for user in page.rows} == found
+
+
+@pytest.mark.usefixtures("people")
+def test_the_search_goes_over_all_programmes_for_support_and_over_their_own_for_admins(
+    support: FlaskClient, admin: FlaskClient, stranger: FlaskClient
+) -> None:
+    assert names_in(support.get("/users/?q=jane").text) == ["Jane Carter", "Jane Elsewhere"]
+    assert names_in(admin.get("/users/?q=jane").text) == ["Jane Carter"]
+    assert names_in(stranger.get("/users/?q=jane").text) == ["Jane Elsewhere"]
+
+
+@pytest.mark.usefixtures("people")
+def test_a_search_is_answered_from_the_indexes(session: Session, platform: Platform) -> None:
+    """The candidates come from ranges over indexes, never from reading the programme's rows one by one."""
+    for scope in (Scope((platform.acme.id,)), Scope(None)):
+        statement = queries._filtered(scope, UserFilter(search="jane c"))
+        compiled = statement.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
+        plan = [row.detail for row in session.execute(text(f"EXPLAIN QUERY PLAN {compiled}".replace(":", r"\:")))]
+        assert not [line for line in plan if line.startswith("SCAN users")], plan
+        for index in ("first_key", "name", "email_key", "membership_no"):
+            assert any("ix_users_programme_id_" + index in line or "autoindex" in line for line in plan), plan
+
+
+def test_chips_count_what_they_would_show(admin: FlaskClient, make: Factory, platform: Platform) -> None:
+    make.user(platform.acme, first_name="Jane", last_name="Active")
+    make.user(platform.acme, first_name="Jane", last_name="Gap", date_of_birth="")
+    gone = make.user(platform.acme, first_name="Jane", last_name="Gone")
+    gone.status = UserStatus.LEAVER
+    make.user(platform.acme, first_name="Robin", last_name="Other")
+    assert chips_in(admin.get("/users/").text) == {"Active": 3, "Leavers": 1, "By hand": 4, "Incomplete details": 1}
+    assert chips_in(admin.get("/users/?q=jane").text) == {
+        "Active": 2,
+        "Leavers": 1,
+        "By hand": 3,
+        "Incomplete details": 1,
+    }
+    page = admin.get("/users/?q=jane&status=leaver").text
+    assert names_in(page) == ["Jane Gone"]
+    assert chips_in(page) == {"Active": 2, "Leavers": 1, "By hand": 1, "Incomplete details": 0}
+    assert names_in(admin.get("/users/?incomplete=1").text) == ["Jane Gap"]
+    assert names_in(admin.get("/users/?source=inbound-saml").text) == []
+
+
+def test_the_programme_is_a_filter_for_those_who_see_several(
+    support: FlaskClient, make: Factory, platform: Platform
+) -> None:
+    make.user(platform.acme, last_name="Here")
+    make.user(platform.other, last_name="There")
+    assert names_in(support.get("/users/").text) == ["Robin Here", "Robin There"]
+    page = support.get("/users/?programme=other").text
+    assert names_in(page) == ["Robin There"]
+    assert chips_in(page)["Acme Rewards"] == 1
+
+
+@pytest.mark.parametrize(
+    ("sort", "names"),
+    [
+        ("name", ["Ann B", "Zoe B", "Bob C", "Cy D"]),
+        ("-name", ["Cy D", "Bob C", "Zoe B", "Ann B"]),
+        ("number", ["Cy D", "Bob C", "Ann B", "Zoe B"]),
+        ("-number", ["Zoe B", "Ann B", "Bob C", "Cy D"]),
+        ("email", ["Cy D", "Zoe B", "Bob C", "Ann B"]),
+        ("-email", ["Ann B", "Bob C", "Zoe B", "Cy D"]),
+        ("nonsense", ["Ann B", "Zoe B", "Bob C", "Cy D"]),
+    ],
+)
+def test_every_order_pages_forwards_and_backwards_without_loss(
+    session: Session, make: Factory, platform: Platform, monkeypatch: pytest.MonkeyPatch, sort: str, names: list[str]
+) -> None:
+    people = (("Ann", "B", "3", "z"), ("Zoe", "B", "4", "w"), ("Bob", "C", "2", "x"), ("Cy", "D", "1", "v"))
+    for first, last, number, email in people:
+        make.user(platform.acme, first_name=first, last_name=last, membership_no=number, email=f"{email}@acme.example")
+    cy = session.query(queries.User).filter_by(first_name="Cy").one()
+    cy.email = cy.email_key = None
+    session.flush()
+    keys = queries.SORTS.get(sort, queries.SORTS["name"])
+    wanted = queries._filtered(Scope((platform.acme.id,)), UserFilter())
+    seen, after, pages = [], None, []
+    for _ in range(4):
+        page = queries.fetch(session, wanted, keys, after=after, size=1)
+        pages.append(page)
+        seen += [user.display_name for user in page.rows]
+        after = page.next_cursor
+    assert seen == names
+    assert after is None
+    back = queries.fetch(session, wanted, keys, before=pages[-1].prev_cursor, size=2)
+    assert [user.display_name for user in back.rows] == names[1:3]
+    assert back.prev_cursor is not None
+    assert back.next_cursor is not None
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "W10", "bnVsbA", "WzEsMiwzXQ", "A" * 5000, "WyJhIiwiYiIsImMiXQ", "é"])
+def test_a_cursor_that_makes_no_sense_is_the_first_page(
+    admin: FlaskClient, make: Factory, platform: Platform, cursor: str
+) -> None:
+    make.user(platform.acme)
+    for name in ("after", "before"):
+        answer = admin.get("/users/", query_string={name: cursor})
+        assert answer.status_code == 200
+        assert names_in(answer.text) == ["Robin Field"]
+
+
+def test_a_page_costs_the_same_number_of_queries_for_5_and_for_50_people(
+    admin: FlaskClient, make: Factory, platform: Platform
+) -> None:
+    counts = []
+    for more in (5, 45):
+        for _ in range(more):
+            make.user(platform.acme)
+        admin.get("/users/")
+        with counted_queries() as queries_run:
+            admin.get("/users/?sort=number")
+        counts.append(len(queries_run))
+    assert counts[0] == counts[1]
+    assert counts[1] <= 8
+
+
+def test_empty_lists_say_what_to_do(admin: FlaskClient, make: Factory, platform: Platform) -> None:
+    assert "Nobody has an account yet" in admin.get("/users/").text
+    make.user(platform.acme)
+    page = admin.get("/users/?q=zzz").text
+    assert "Nobody fits" in page
+    assert "Show everybody" in page
+
+
+def test_with_very_many_programmes_a_search_or_a_programme_comes_first(
+    support: FlaskClient, make: Factory, platform: Platform
+) -> None:
+    make.user(platform.acme, last_name="Carter")
+    for _ in range(queries.MOST_PROGRAMMES):
+        make.programme()
+    page = support.get("/users/").text
+    assert "Search, or choose a programme" in page
+    assert names_in(support.get("/users/?q=carter").text) == ["Robin Carter"]
+    assert names_in(support.get("/users/?programme=acme").text) == ["Robin Carter"]
+    assert support.get("/users/export.csv").status_code == 302
+
+
+def test_a_reference_code_in_the_search_leads_to_the_sign_in(
+    support: FlaskClient, stranger: FlaskClient, make: Factory, session: Session, platform: Platform
+) -> None:
+    integration = make.integration(platform.acme, {}, published=False)
+    add_attempt(session, integration, reference="K7QD-2MXW", reason="no_account")
+    address = f"/manager/acme/integrations/{integration.id}/attempts/K7QD-2MXW"
+    assert address in support.get("/users/?q=k7qd2mxw").text
+    assert "K7QD-2MXW" not in stranger.get("/users/?q=k7qd2mxw").text
+
+
+def test_what_people_are_called_is_escaped(admin: FlaskClient, make: Factory, platform: Platform) -> None:
+    make.user(platform.acme, membership_no="<script>alert(1)</script>")
+    page = admin.get("/users/?q=<script>").text
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_support_sees_no_button_to_add_a_person(support: FlaskClient, admin: FlaskClient) -> None:
+    assert "Add a person" not in support.get("/users/").text
+    assert "Add a person" in admin.get("/users/").text
+
+
+def test_an_admin_without_a_programme_is_told_so(app: Flask, make: Factory) -> None:
+    nobody = browser_of(app, member(make, Role.ADMIN, "Nora Nobody"))
+    assert nobody.get("/users/").status_code == 200
+    assert "No programme yet" in nobody.get("/manager/", follow_redirects=True).text
+
+
+def test_sources_are_named_after_their_integration(
+    admin: FlaskClient, make: Factory, session: Session, platform: Platform
+) -> None:
+    user = make.user(platform.acme)
+    user.source, user.source_integration_id = Source.SAML, make.integration(platform.acme, {}, published=False).id
+    session.flush()
+    assert '<td data-label="Source">Okta</td>' in admin.get("/users/").text
+
+
+def names_in(page: str) -> list[str]:
+    """Return the names in the table."""
+    return re.findall(r'<a class="row-link" href="/users/[^"]+">([^<]+)</a>', page)
+
+
+def chips_in(page: str) -> dict[str, int]:
+    """Return the filter chips with their counts."""
+    found = re.findall(r'class="filter"[^>]*>([^<]+?) <span class="count">([\d,]+)</span>', page)
+    return {label: int(count) for label, count in found}
