@@ -79,6 +79,7 @@ def sentence_of(attempt: SignInAttempt, *, named: bool = True) -> str:
         attempt.reason,
         attempt.person if named else None,
         dry_run=attempt.purpose != Purpose.SIGN_IN,
+        fields=attempt.fields,
     )
 
 

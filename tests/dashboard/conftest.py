@@ -1,13 +1,16 @@
 """A programme with an admin, a connection and an identity provider, and browsers that are signed in."""
 
 from collections.abc import Callable
+from contextvars import Context
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask import session as flask_session
 from flask.testing import FlaskClient
+from flask_wtf.csrf import generate_csrf
 from sqlalchemy.orm import Session
 
 from rgapp.clock import utcnow
@@ -38,6 +41,12 @@ def hidden_fields(html: str) -> dict[str, str]:
     parser = Inputs()
     parser.feed(html)
     return parser.hidden
+
+
+def _csrf_pair(app: Flask) -> tuple[str, str]:
+    """Return a CSRF token and what the form cookie holds for it."""
+    with app.test_request_context():
+        return generate_csrf(), flask_session["csrf_token"]
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +89,10 @@ def sign_in(app: Flask, session: Session) -> Callable[[Staff], FlaskClient]:
         session.commit()
         browser = app.test_client()
         browser.set_cookie("rg_staff", token)
+        proof, secret = Context().run(_csrf_pair, app)
+        with browser.session_transaction() as cookie:
+            cookie["csrf_token"] = secret
+        browser.environ_base["HTTP_X_CSRFTOKEN"] = proof
         return browser
 
     return signed_in
