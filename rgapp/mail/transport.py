@@ -31,11 +31,16 @@ class SMTPTransport:
 
     def send(self, message: EmailMessage) -> None:
         """Deliver one mail over its own connection."""
-        host, secure = self.parts.hostname or "localhost", self.parts.scheme == "smtps"
-        connect = smtplib.SMTP_SSL if secure else smtplib.SMTP
-        with connect(host, self.parts.port or (465 if secure else 25), timeout=SMTP_TIMEOUT_SECONDS) as smtp:
+        host, context = self.parts.hostname or "localhost", ssl.create_default_context()
+        if self.parts.scheme == "smtps":
+            connection: smtplib.SMTP = smtplib.SMTP_SSL(
+                host, self.parts.port or 465, timeout=SMTP_TIMEOUT_SECONDS, context=context
+            )
+        else:
+            connection = smtplib.SMTP(host, self.parts.port or 25, timeout=SMTP_TIMEOUT_SECONDS)
+        with connection as smtp:
             if self.starttls:
-                smtp.starttls(context=ssl.create_default_context())
+                smtp.starttls(context=context)
             if self.parts.username:
                 smtp.login(unquote(self.parts.username), unquote(self.parts.password or ""))
             smtp.send_message(message)

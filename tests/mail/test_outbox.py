@@ -1,4 +1,4 @@
-"""The outbox: written with its cause, claimed once, tried again with growing pauses, given up, or not needed any more."""
+"""The outbox: written with its cause, claimed once, tried again with growing pauses, given up, or not needed."""
 
 import smtplib
 from collections.abc import Callable

@@ -51,7 +51,7 @@ def test_a_server_without_sign_in_gets_no_password(smtp: Mailbox) -> None:
 
 
 def test_a_plain_server_is_no_smtps_server(smtp: Mailbox) -> None:
-    with pytest.raises(OSError, match="(?i)ssl|wrong version|record"):
+    with pytest.raises(OSError, match=r"(?i)ssl|wrong version|record"):
         SMTPTransport(smtp.url.replace("smtp:", "smtps:")).send(mail())
 
 
@@ -71,5 +71,5 @@ def test_the_configuration_chooses(tmp_path: Path) -> None:
 
 
 def test_a_header_cannot_be_smuggled_in() -> None:
-    with pytest.raises(ValueError, match="(?i)linefeed|newline|header"):
+    with pytest.raises(ValueError, match=r"(?i)linefeed|newline|header"):
         mail("Hello\nBcc: all@acme.example")
