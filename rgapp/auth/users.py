@@ -140,7 +140,7 @@ def user_of_link(session: Session, programme: Programme, token: str, *, now: dat
 def set_password_by_link(
     session: Session, programme: Programme, token: str, password: str, *, now: datetime
 ) -> User | None:
-    """Set the password and use the link up; None where the link is not valid any more.
+    """Set the password and use up every link of the person, ending every session; None where this one is not valid.
 
     Raises `PasswordRejected`; the link stays usable then.
     """
@@ -160,5 +160,11 @@ def set_password_by_link(
     if used.rowcount != 1:  # type: ignore[attr-defined]  # CursorResult has it. Another request was first.
         return None
     user.password_hash = hashed
+    session.execute(
+        update(UserLink)
+        .where(UserLink.programme_id == programme.id, UserLink.user_id == user.id, UserLink.used_at.is_(None))
+        .values(used_at=now)
+    )
+    session.execute(delete(UserSession).where(UserSession.programme_id == programme.id, UserSession.user_id == user.id))
     record_event(session, Tag.USER_PASSWORD_SET, user_actor(user), now=now, programme_id=programme.id, user_id=user.id)
     return user

@@ -1,17 +1,21 @@
 """What the programme site reads."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from rgapp.integrations.saml.kind import KIND
-from rgapp.models import Integration, IntegrationVersion, Programme, User, UserSession, UserStatus
+from rgapp.mail.outbox import MailKind
+from rgapp.models import Integration, IntegrationVersion, OutboxMail, Programme, User, UserSession, UserStatus
 from rgapp.provisioning import Field, Source
 from rgapp.provisioning.validation import email_key
 from rgapp.wording import FIELD_LABELS, long_date
+
+LINKS_COUNTED = timedelta(hours=1)
+MOST_LINKS = 3
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,21 @@ def active_by_email(session: Session, programme: Programme, email: str) -> User 
             User.status == UserStatus.ACTIVE,
         )
     )
+
+
+def may_send_link(session: Session, user: User, *, now: datetime) -> bool:
+    """Tell whether the person may get one more link now: nobody can fill a mailbox by asking for somebody else."""
+    recent = session.scalar(
+        select(func.count())
+        .select_from(OutboxMail)
+        .where(
+            OutboxMail.programme_id == user.programme_id,
+            OutboxMail.user_id == user.id,
+            OutboxMail.kind == MailKind.PASSWORD_RESET,
+            OutboxMail.created_at > now - LINKS_COUNTED,
+        )
+    )
+    return (recent or 0) < MOST_LINKS
 
 
 def _live_version() -> Any:

@@ -7,10 +7,12 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from rgapp.access import employee, public, set_cookie
+from rgapp.auth import throttle
 from rgapp.auth import users as accounts
 from rgapp.auth.passwords import MINIMUM_LENGTH, PasswordRejected
 from rgapp.auth.principal import employee_of
 from rgapp.clock import utcnow
+from rgapp.database import reading
 from rgapp.extensions import db, limiter
 from rgapp.home import queries
 from rgapp.home.forms import ForgottenForm, NewPasswordForm, PasswordForm
@@ -23,6 +25,9 @@ from rgapp.tokens import new_token
 bp = Blueprint("home", __name__, url_prefix="/p/<slug>")
 
 WRONG_PASSWORD = "This e-mail address and password do not belong together."  # noqa: S105 - a sentence.
+TOO_MANY_TRIES = (
+    "There were too many tries for this address. Choose “I do not know my password” to get a link, or wait 15 minutes."
+)
 PASSWORD_PROBLEMS = {
     "too_short": f"Use at least {MINIMUM_LENGTH} characters. A few words in a row are easy to remember.",
     "too_long": "Use at most 200 characters.",
@@ -47,24 +52,30 @@ def details(slug: str) -> str:
 @bp.route("/login", methods=["GET", "POST"])
 @public
 @limiter.limit("20/minute", methods=["POST"])
-def login(slug: str) -> str | Response:
+def login(slug: str) -> Response:
     """Offer the programme's ways to sign in."""
     programme = programme_of(slug)
     wanted = programme_path(slug, request.args.get("next", ""))
     if isinstance(current_user._get_current_object(), User):
         return redirect(wanted or url_for("home.index", slug=slug))
     form = PasswordForm() if programme.password_sign_in else None
+    status = 200
     if form is not None and form.validate_on_submit():
-        user = accounts.authenticate(db.session(), programme, form.email.data or "", form.password.data or "")
-        if user is not None:
+        email = form.email.data or ""
+        if throttle.is_blocked(slug, email):
+            form.password.errors, status = [TOO_MANY_TRIES], 429
+        elif (user := authenticated(programme, email, form.password.data or "")) is not None:
             return sign_in(programme, user, wanted)
-        form.password.errors = [WRONG_PASSWORD]
+        else:
+            throttle.note_refusal(slug, email)
+            form.password.errors = [WRONG_PASSWORD]
     elif form is None and request.method == "POST":
         abort(405)
     connections = queries.sign_in_buttons(db.session(), programme)
-    return render_template(
+    page = render_template(
         "home/login.html", programme=programme, connections=connections, form=form, wanted=wanted or None
     )
+    return Response(page, status, mimetype="text/html")
 
 
 @bp.post("/logout")
@@ -95,7 +106,7 @@ def forgotten(slug: str) -> str | Response:
     form = ForgottenForm()
     if form.validate_on_submit():
         user = queries.active_by_email(db.session(), programme, form.email.data or "")
-        if user is not None and user.email:
+        if user is not None and user.email and queries.may_send_link(db.session(), user, now=utcnow()):
             put(
                 db.session(),
                 MailKind.PASSWORD_RESET,
@@ -122,9 +133,7 @@ def set_password(slug: str, token: str) -> str | Response | tuple[str, int]:
     form = NewPasswordForm()
     if form.validate_on_submit():
         try:
-            user = accounts.set_password_by_link(
-                db.session(), programme, token, form.password.data or "", now=utcnow()
-            )
+            user = accounts.set_password_by_link(db.session(), programme, token, form.password.data or "", now=utcnow())
         except PasswordRejected as rejected:
             db.session.rollback()
             form.password.errors = [PASSWORD_PROBLEMS[rejected.reason]]
@@ -144,6 +153,15 @@ def signed_in_page(template: str) -> str:
     return render_template(template, programme=programme, person=person, fields=queries.details_of(person))
 
 
+def authenticated(programme: Programme, email: str, password: str) -> User | None:
+    """Return whose address and password these are, else None; the slow comparison holds no lock of the database."""
+    db.session.commit()
+    with reading():
+        user = accounts.authenticate(db.session(), programme, email, password)
+        db.session.commit()
+    return user
+
+
 def sign_in(programme: Programme, user: User, wanted: str) -> Response:
     """Open a session for somebody who gave the right password."""
     agent = request.user_agent.string
@@ -152,6 +170,7 @@ def sign_in(programme: Programme, user: User, wanted: str) -> Response:
     db.session.commit()
     response = redirect(wanted or url_for("home.index", slug=programme.slug), 303)
     set_cookie(response, accounts.cookie_name(programme.slug, https=current_app.config["HTTPS"]), token)
+    throttle.remember_browser(response, programme.slug, user.email or "")
     return response
 
 

@@ -12,6 +12,8 @@ from rgapp.models import Integration, OutboxMail, Programme, User, UserLink, Use
 from rgapp.tokens import hash_token, new_token
 
 PASSWORD_LINK_LASTS = timedelta(days=7)
+# Anybody can ask for this one, so it is open for a short time only.
+RESET_LINK_LASTS = timedelta(days=1)
 PREVIEW_TOKEN = "shown-in-the-mail-only"  # noqa: S105 - stands where a token would.
 
 
@@ -51,7 +53,8 @@ def build_context(
         return NotSent.NOT_ACTIVE
     password_url = None
     if programme.password_sign_in and (mail.kind == MailKind.PASSWORD_RESET or user.password_hash is None):
-        token = PREVIEW_TOKEN if preview else _password_link(session, user, now)
+        lasts = RESET_LINK_LASTS if mail.kind == MailKind.PASSWORD_RESET else PASSWORD_LINK_LASTS
+        token = PREVIEW_TOKEN if preview else _password_link(session, user, now, lasts)
         password_url = f"{base_url}/p/{programme.slug}/password/{token}"
     context |= {
         "first_name": user.first_name,
@@ -77,7 +80,7 @@ def live_sign_in_names(session: Session, programme: Programme) -> list[str]:
     )
 
 
-def _password_link(session: Session, user: User, now: datetime) -> str:
+def _password_link(session: Session, user: User, now: datetime, lasts: timedelta) -> str:
     token = new_token()
     session.add(
         UserLink(
@@ -85,7 +88,7 @@ def _password_link(session: Session, user: User, now: datetime) -> str:
             token_hash=hash_token(token),
             user_id=user.id,
             created_at=now,
-            expires_at=now + PASSWORD_LINK_LASTS,
+            expires_at=now + lasts,
         )
     )
     return token
