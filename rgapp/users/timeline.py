@@ -90,6 +90,6 @@ def attempt_item(attempt: SignInAttempt, programme: Programme, names: Mapping[uu
 def refusal_words(attempt: SignInAttempt) -> str:
     """Say why a sign-in was refused; nothing where an older version had no words for it."""
     try:
-        return outcome_sentence("refused", attempt.reason, attempt.person, dry_run=False)
+        return outcome_sentence("refused", attempt.reason, attempt.person, dry_run=False, fields=attempt.fields)
     except (KeyError, ValueError):
         return ""
