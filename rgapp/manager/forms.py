@@ -29,6 +29,15 @@ class NewPasswordForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no ty
     )
 
 
+class WholeNumber(IntegerField):
+    """A whole number; what is none is left to the validator, which says everything in one sentence."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read what was typed, None where it is no whole number."""
+        typed = valuelist[0].strip() if valuelist else ""
+        self.data = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else None
+
+
 class SettingsForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types.
     """A programme's settings; texts and choices are checked by `rgapp.programmes`, as for the command line."""
 
@@ -47,14 +56,14 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         validate_choice=False,
     )
     password_sign_in = BooleanField("Sign-in with e-mail and password, beside the connections")
-    guard_percent = IntegerField(
+    guard_percent = WholeNumber(
         "Share of active users, in percent",
         validators=[
             InputRequired("Enter a whole number from 1 to 100."),
             NumberRange(1, 100, "Enter a whole number from 1 to 100."),
         ],
     )
-    guard_people = IntegerField(
+    guard_people = WholeNumber(
         "People",
         validators=[
             InputRequired("Enter a whole number from 0 to 1,000,000."),
