@@ -52,6 +52,7 @@ function upgradeConfirm(details) {
   opener.className = summary.className;
   opener.setAttribute("aria-haspopup", "dialog");
   if (summary.hasAttribute("aria-label")) opener.setAttribute("aria-label", summary.getAttribute("aria-label"));
+  if (summary.hasAttribute("aria-label")) opener.setAttribute("aria-label", summary.getAttribute("aria-label"));
   opener.append(...summary.childNodes);
   const dialog = document.createElement("dialog");
   dialog.className = "confirm-dialog";
