@@ -130,8 +130,9 @@ def _insert(
         "created_at": now,
         "updated_at": now,
     }
-    inserted = session.execute(_insert_into(session, User).values(row).on_conflict_do_nothing())
-    return user_id if inserted.rowcount == 1 else None  # type: ignore[attr-defined]  # CursorResult has it.
+    # RETURNING tells whether a row was written; not every driver counts the rows of an insert.
+    wanted = _insert_into(session, User).values(row).on_conflict_do_nothing().returning(User.id)
+    return user_id if session.execute(wanted).first() is not None else None
 
 
 def _finish_creation(

@@ -205,7 +205,7 @@ def _same_browser(request: SAMLRequest, posted: PostedResponse) -> bool:
 def _remember(session: Session, context: ConnectionContext, assertion: VerifiedAssertion) -> bool:
     """Remember that an assertion was used; False where it was used before, on any web process."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    inserted = session.execute(
+    remembered = (
         dialect.insert(SAMLReplay)
         .values(
             programme_id=context.programme.id,
@@ -214,9 +214,10 @@ def _remember(session: Session, context: ConnectionContext, assertion: VerifiedA
             expires_at=assertion.not_on_or_after,
         )
         .on_conflict_do_nothing()
+        # This tells whether a row was written; not every driver counts the rows of an insert.
+        .returning(SAMLReplay.replay_key)
     )
-    new: int = inserted.rowcount  # type: ignore[attr-defined]  # CursorResult has it.
-    return new == 1
+    return session.execute(remembered).first() is not None
 
 
 def _federated(context: ConnectionContext, assertion: VerifiedAssertion) -> FederatedLogin:
