@@ -30,7 +30,7 @@ from rgapp.integrations.saml.understood import (
 )
 from rgapp.models import Integration
 from rgapp.provisioning.record import Field
-from rgapp.wording import FIELD_LABELS, FIELD_REASONS
+from rgapp.wording import FIELD_LABELS, FIELD_REASONS, problem_sentence
 
 FETCHES_ALLOWED = "30/minute"
 TAKEN = "Another integration of this programme has this name."
@@ -248,8 +248,10 @@ def mapping_page(integration: Integration, form: MappingForm, *, conflict: bool 
 
 
 def examples_of(fields: list[Any]) -> dict[str, dict[str, Any]]:
-    """Return what the last test said of each field, with our reading of it."""
-    return {
-        entry["field"]: {**entry, "reading": reading_words(Field(entry["field"]), entry.get("value"))}
-        for entry in fields
-    }
+    """Return what the last test said of each field, with our reading of it or what is wrong with it."""
+    examples = {}
+    for entry in fields:
+        field, code = Field(entry["field"]), entry.get("code")
+        problem = problem_sentence(field, code, entry.get("data") or {}, entry["looked_for"]) if code else ""
+        examples[field.value] = {**entry, "reading": reading_words(field, entry.get("value")), "problem": problem}
+    return examples

@@ -25,6 +25,7 @@ from rgapp.integrations.saml.metadata import (
 )
 
 EXPIRY_WARNING_DAYS = 30
+LONG = 400
 MOST_CHOICES = 20
 _ATTRIBUTE = re.compile(r"(?<![A-Za-z])([A-Z]+)=([^,+]+)")
 
@@ -104,6 +105,8 @@ class CertificateRow:
             return f"Expired {_days(-self.days_left)} ago" if self.days_left else "Expired today"
         if self.validity is Validity.NOT_YET:
             return "Not valid yet"
+        if self.days_left > LONG:
+            return f"Valid until {self.certificate.not_after:%Y}"
         return f"Expires in {_days(self.days_left)}" if self.days_left else "Expires today"
 
 
