@@ -43,7 +43,7 @@ class SMTPTransport:
                 smtp.starttls(context=context)
             if self.parts.username:
                 smtp.login(unquote(self.parts.username), unquote(self.parts.password or ""))
-            smtp.send_message(message)
+            smtp.send_message(message, to_addrs=[str(message["To"])])
 
 
 class FolderTransport:

@@ -16,7 +16,7 @@ from rgapp.provisioning.record import (
     Reading,
     SourceRecord,
 )
-from rgapp.provisioning.validation import READERS, clean, read_date_of_birth
+from rgapp.provisioning.validation import READERS, clean, clean_identifier, read_date_of_birth
 
 RAW_VALUES_KEPT = 5
 RAW_CHARACTERS_KEPT = 200
@@ -71,7 +71,8 @@ def _read_values(field: Field, arrived: Sequence[str], rule: FieldRule, today: d
 
     Raises `InvalidValue`, also where several different values arrived: choosing one would be a guess.
     """
-    distinct = {value: None for value in map(clean, arrived) if value}
+    cleaned = map(clean_identifier if field.mandatory else clean, arrived)
+    distinct = {value: None for value in cleaned if value}
     if not distinct:
         return None
     if len({value.casefold() if field is Field.EMAIL else value for value in distinct}) > 1:

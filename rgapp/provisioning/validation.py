@@ -21,6 +21,7 @@ MEMBERSHIP_NO_LENGTH = 64
 EMAIL_LENGTH = 200
 NAME_LENGTH = 50
 EARLIEST_BIRTH = date(1900, 1, 1)
+JOINERS = frozenset("\u200c\u200d")
 NAME_PUNCTUATION = frozenset(" -.'\u2019")
 # Directives a declared date format may use; two-digit years are left out because they need a guess.
 DATE_DIRECTIVES = frozenset("dmYbBHMSfzjTZ%")
@@ -50,6 +51,21 @@ def clean(raw: str) -> str:
     return value
 
 
+def clean_identifier(raw: str) -> str:
+    """Trim and compose what tells people apart.
+
+    Raises `InvalidValue` also for joiners, which cannot be seen, and for letters that composing turns into another one
+    (the Kelvin sign into K): two identifiers of the source must not become one here.
+    """
+    if any(character in JOINERS or _becomes_another(character) for character in raw):
+        raise InvalidValue(ProblemCode.HIDDEN_CHARACTERS)
+    return clean(raw)
+
+
+def _becomes_another(character: str) -> bool:
+    return not character.isascii() and not unicodedata.is_normalized("NFC", character)
+
+
 def _is_hidden(character: str) -> bool:
     category = unicodedata.category(character)
     return category in {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"} or (category == "Cf" and character not in "\u200c\u200d")
@@ -64,7 +80,7 @@ def read_membership_no(value: str) -> str:
 
 def read_email(value: str) -> str:
     """Accept a valid address of at most 200 characters; kept as sent, compared by `email_key()`."""
-    if len(value) > EMAIL_LENGTH:
+    if max(len(value), len(email_key(value))) > EMAIL_LENGTH:
         raise InvalidValue(ProblemCode.TOO_LONG, limit=EMAIL_LENGTH, length=len(value))
     if not _is_address(value):
         raise InvalidValue(ProblemCode.NOT_AN_ADDRESS)
@@ -73,7 +89,8 @@ def read_email(value: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _is_address(value: str) -> bool:
-    if "<" in value or ">" in value or "." not in value.rpartition("@")[2]:
+    # Encoded words (RFC 2047) are decoded by mail programs, also in an address: the mail would go to somebody else.
+    if "<" in value or ">" in value or "=?" in value or "." not in value.rpartition("@")[2]:
         return False
     try:
         validate_email(value, check_deliverability=False, globally_deliverable=False)

@@ -84,7 +84,9 @@ def end_sessions(session: Session, found: ConnectionContext, received: ReceivedL
         UserSession.name_id == received.name_id,
     )
     if received.session_indexes:
-        wanted = wanted.where(UserSession.session_index.in_(received.session_indexes))
+        # A session whose index was not kept may be the one that is meant.
+        named = UserSession.session_index.in_(received.session_indexes) | UserSession.session_index.is_(None)
+        wanted = wanted.where(named)
     ended: int = session.execute(wanted).rowcount  # type: ignore[attr-defined]  # CursorResult has it.
     return ended
 

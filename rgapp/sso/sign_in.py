@@ -221,11 +221,14 @@ def _remember(session: Session, context: ConnectionContext, assertion: VerifiedA
 
 
 def _federated(context: ConnectionContext, assertion: VerifiedAssertion) -> FederatedLogin:
+    def fitting(value: str | None, longest: int) -> str | None:
+        return value if value is not None and len(value) <= longest else None
+
     return FederatedLogin(
         integration_id=context.integration.id,
-        name_id=assertion.name_id,
-        name_id_format=assertion.name_id_format,
-        session_index=assertion.session_index,
+        name_id=fitting(assertion.name_id, 1024),
+        name_id_format=fitting(assertion.name_id_format, 200),
+        session_index=fitting(assertion.session_index, 1024),
         not_on_or_after=assertion.session_not_on_or_after,
     )
 
