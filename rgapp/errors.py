@@ -1,10 +1,11 @@
 """Error pages: calm words, the right status, no trace of the inside."""
 
 import logging
+import traceback
 
 from flask import Flask, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from rgapp.extensions import db
@@ -48,5 +49,11 @@ def unexpected_error(error: Exception) -> tuple[str, int]:
     """Log the error with a reference, and show only the reference."""
     db.session.rollback()
     reference = new_reference()
-    logger.error("unexpected error %s on %s", reference, request.endpoint, exc_info=error)
+    if isinstance(error, DBAPIError):
+        # PostgreSQL names the values in its messages, and they are people's details: only the place is logged.
+        place = "".join(traceback.format_tb(error.__traceback__))
+        kind = type(error.orig).__name__
+        logger.error("unexpected error %s on %s: %s\n%s", reference, request.endpoint, kind, place)
+    else:
+        logger.error("unexpected error %s on %s", reference, request.endpoint, exc_info=error)
     return render_template("errors/500.html", reference=reference), 500

@@ -1,13 +1,12 @@
 """Sign-in and sign-out of staff, passwords by one-time link, and the way to a programme."""
 
-import hashlib
-
 from flask import Blueprint, abort, current_app, flash, g, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from rgapp.access import EVERY_ROLE, public, set_cookie, staff
 from rgapp.auth import staff as accounts
+from rgapp.auth import throttle
 from rgapp.auth.passwords import MINIMUM_LENGTH, PasswordRejected
 from rgapp.auth.principal import staff_cookie
 from rgapp.clock import utcnow
@@ -18,7 +17,6 @@ from rgapp.manager.current import last_programme
 from rgapp.manager.forms import LONGEST_INPUT, NewPasswordForm, SignInForm
 from rgapp.manager.links import DEFAULT_SECTION, SECTIONS, section_url
 from rgapp.models import Staff
-from rgapp.provisioning.validation import email_key
 from rgapp.redirects import safe_next
 
 bp = Blueprint("manager", __name__, url_prefix="/manager")
@@ -26,6 +24,7 @@ bp = Blueprint("manager", __name__, url_prefix="/manager")
 REFUSED = (
     "This e-mail address and password do not belong together. Check both, or ask for a new link to set a password."
 )
+REALM = "staff/"  # No programme's slug.
 PASSWORD_PROBLEMS = {
     "too_short": f"Use at least {MINIMUM_LENGTH} characters. A few words in a row are easy to remember.",
     "too_long": "Use at most 200 characters.",
@@ -35,8 +34,7 @@ PASSWORD_PROBLEMS = {
 
 def account_key() -> str:
     """Return the account that a sign-in is for, as a key of the rate limit; the address itself is not kept."""
-    typed = email_key(request.form.get("email", "").strip()[:LONGEST_INPUT])
-    return "account:" + hashlib.sha256(typed.encode("utf-8", "replace")).hexdigest()
+    return "account:" + throttle.account_key(REALM, request.form.get("email", "")[:LONGEST_INPUT])
 
 
 def was_refused(_: Response) -> bool:
@@ -66,6 +64,7 @@ def login() -> str | Response:
         if signed_in is not None:
             response = redirect(wanted or url_for("manager.index"), 303)
             set_cookie(response, staff_cookie(), signed_in.token)
+            throttle.remember_browser(response, REALM, signed_in.staff.email)
             return response
         g.sign_in_refused = True
         form.password.errors = [REFUSED]
@@ -108,6 +107,7 @@ def password(token: str) -> str | Response | tuple[str, int]:
             flash("Your password is set, and you are signed in.", "success")
             response = redirect(url_for("manager.index"), 303)
             set_cookie(response, staff_cookie(), session_token)
+            throttle.remember_browser(response, REALM, done.email)
             return response
     return render_template("manager/password.html", form=form, person=person, minimum=MINIMUM_LENGTH)
 

@@ -208,3 +208,18 @@ def test_a_browser_known_to_one_account_has_no_more_guesses_at_another(
         for number in range(12)
     ]
     assert codes == [200] * 10 + [429] * 2
+
+
+def test_nobody_can_lock_staff_out_of_the_browser_they_use(
+    make: Factory, session: Session, limited: Callable[[str], FlaskClient]
+) -> None:
+    person = make.staff(email="hr@acme.example")
+    session.commit()
+    good, bad = ({"email": person.email, "password": word} for word in (PASSWORD, "wrong" * 5))
+    at_work = limited("192.0.2.1")
+    assert at_work.post("/manager/login", data=good).status_code == 303
+    at_work.delete_cookie("rg_staff")
+    for number in range(25):
+        limited(f"198.51.100.{number}").post("/manager/login", data=bad)
+    assert limited("203.0.113.1").post("/manager/login", data=good).status_code == 429
+    assert at_work.post("/manager/login", data=good).status_code == 303
