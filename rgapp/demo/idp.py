@@ -69,6 +69,7 @@ class IdentityProvider:
             name_id_format=EMAIL_ADDRESS_FORMAT,
             attributes=person.attributes(),
             in_response_to=wanted.request_id or None,
+            sign="both",  # So that each choice of the set-up page can be tried.
         )
         return encode(build_response(spec, *self.store.key_pair(now)))
 

@@ -59,7 +59,7 @@ def new_page(browser: Browser, live: Live, request: pytest.FixtureRequest) -> It
 
     def open_page(viewport: dict[str, int] = DESKTOP, **options: object) -> Page:
         context = browser.new_context(base_url=live.url, viewport=viewport, locale="en-GB", **options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
