@@ -78,3 +78,16 @@ def switch(slug: str, integration_id: uuid.UUID) -> Response:
     if request.form.get("back") == "integration":
         return redirect(url_for("dashboard.integration", slug=slug, integration_id=integration_id), 303)
     return redirect(url_for("dashboard.index", slug=slug), 303)
+
+
+@bp.post("/<uuid:integration_id>/discard")
+@staff(*CHANGERS)
+def discard(slug: str, integration_id: uuid.UUID) -> Response:
+    """Delete a draft that was never published."""
+    integration = load(integration_id)
+    if service.discard(db.session(), integration, actor=actor(), now=utcnow()):
+        db.session.commit()
+        flash(f"The draft {integration.name} was deleted.", "success")
+    else:
+        flash(f"{integration.name} has been published, so it is not deleted. Switch it off instead.", "warning")
+    return redirect(url_for("dashboard.index", slug=slug), 303)

@@ -28,6 +28,7 @@ FIXER_WORDS = {
     "us": "the rewards platform",
 }
 NAME_ID = ":NameID"
+FOUND = frozenset({"ok", "wrong"})
 REFUSAL_REASONS = frozenset({"no_account", "email_conflict", "membership_conflict", "birth_date_conflict", "leaver"})
 
 
@@ -64,7 +65,7 @@ def sheet_of(attempt: SignInAttempt, integration: Integration, programme: Progra
         note=_note(attempt),
         fields=fields,
         checks=checks,
-        used=[entry["looked_for"] for entry in attempt.fields if entry["state"] == "ok" and entry["looked_for"]],
+        used=[entry["looked_for"] for entry in attempt.fields if entry["state"] in FOUND],
         suggestions={entry["looked_for"]: entry["suggestion"] for entry in attempt.fields if entry.get("suggestion")},
         for_it=_for_it(attempt, integration, programme, urls, fields, checks),
         person_url=_person_url(programme, attempt.user_id),
@@ -99,7 +100,9 @@ def _field_row(entry: Mapping[str, Any]) -> dict[str, Any]:
     if code:
         problem = wording.problem_sentence(field, code, entry.get("data") or {}, looked_for)
         fix = wording.problem_fix(field, code, looked_for, entry.get("suggestion"))
-        message, fixer = f"{problem} {fix}", FIXERS[wording.problem_fixer(code)]
+        message = f"{problem} {fix}"
+        # Where another name arrived that is probably meant, choosing it here is the shortest way.
+        fixer = "setup" if entry.get("suggestion") else FIXERS[wording.problem_fixer(code)]
     elif entry["state"] == "unmapped":
         message = "Nothing is mapped, so this stays empty."
     return {
@@ -107,7 +110,8 @@ def _field_row(entry: Mapping[str, Any]) -> dict[str, Any]:
         "field": field.value,
         "what": wording.FIELD_LABELS[field],
         "level": entry.get("level") or ("mandatory" if field.mandatory else "recommended"),
-        "found_in": "The NameID" if looked_for == NAME_ID else looked_for,
+        "looked_for": "The NameID" if looked_for == NAME_ID else looked_for,
+        "found_in": None if entry["state"] == "missing" else "The NameID" if looked_for == NAME_ID else looked_for,
         "raw": "; ".join(entry.get("raw") or ()) or None,
         "reading": reading_words(field, entry.get("value")),
         "message": message,
@@ -191,7 +195,7 @@ def _for_it(
     if fields:
         lines += ["", "Fields:"]
         for row in fields:
-            where = f" from “{row['found_in']}”" if row["found_in"] else ""
+            where = f" from “{row['looked_for']}”" if row["looked_for"] else ""
             who = row["who_fixes"]
             fixer = f" (fixed in: {FIXER_WORDS.get(who, who)})" if who else ""
             lines.append(f"- {row['what']}{where}: {_state_words(row)}{fixer}")

@@ -7,14 +7,21 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, Tag, record_event
 from rgapp.integrations.base import SettingsError, SettingsProblem
 from rgapp.integrations.registry import kind_of
-from rgapp.models import ConnectionDirectory, Integration, IntegrationVersion, Programme
+from rgapp.models import (
+    ConnectionDirectory,
+    Integration,
+    IntegrationVersion,
+    Programme,
+    SAMLRequest,
+    SignInAttempt,
+)
 from rgapp.models.base import new_id
 from rgapp.sealing import Sealer
 from rgapp.tokens import new_token
@@ -72,7 +79,7 @@ def create(
     session.add(
         ConnectionDirectory(public_id=integration.public_id, programme_id=programme.id, integration_id=integration.id)
     )
-    _record(session, integration, Tag.INTEGRATION_CREATED, actor, now, kind=kind)
+    note_change(session, integration, Tag.INTEGRATION_CREATED, actor, now, kind=kind)
     session.flush()
     return integration
 
@@ -124,7 +131,7 @@ def save_draft(
     if new_name != integration.name:
         integration.name, integration.name_key = new_name, new_name.casefold()
     _flush_name(session, new_name)
-    _record(session, integration, Tag.INTEGRATION_DRAFT_SAVED, actor, now, parts=sorted(parts))
+    note_change(session, integration, Tag.INTEGRATION_DRAFT_SAVED, actor, now, parts=sorted(parts))
     return True
 
 
@@ -161,7 +168,7 @@ def publish(
     version = IntegrationVersion(
         programme_id=integration.programme_id,
         integration_id=integration.id,
-        number=_next_number(session, integration),
+        number=next_number(session, integration),
         name=integration.name,
         settings=dict(integration.draft),
         tested=tested,
@@ -171,49 +178,13 @@ def publish(
     session.add(version)
     integration.live_version, integration.live_name = version.number, integration.name
     integration.enabled, integration.updated_at = True, now
-    _record(session, integration, Tag.INTEGRATION_PUBLISHED, actor, now, version=version.number, tested=tested)
+    note_change(session, integration, Tag.INTEGRATION_PUBLISHED, actor, now, version=version.number, tested=tested)
     session.flush()
     return version
 
 
-def amend_live(
-    session: Session,
-    integration: Integration,
-    settings: Mapping[str, Any],
-    *,
-    actor: Actor,
-    now: datetime,
-    facts: Mapping[str, Any],
-) -> IntegrationVersion:
-    """Make these settings live as a new version, leaving the draft to the people who work on it.
-
-    For what the other side changed by itself. A draft that equals what was live follows. Raises `SettingsError`.
-    """
-    kind_of(integration.kind).validate(settings)
-    before = session.get_one(IntegrationVersion, (integration.programme_id, integration.id, integration.live_version))
-    version = IntegrationVersion(
-        programme_id=integration.programme_id,
-        integration_id=integration.id,
-        number=_next_number(session, integration),
-        name=before.name,
-        settings=dict(settings),
-        tested=before.tested,
-        published_at=now,
-        published_by=actor.label,
-    )
-    session.add(version)
-    if integration.draft == before.settings:
-        tested = is_tested(integration)
-        integration.draft = dict(settings)
-        integration.tested_digest = digest(settings) if tested else integration.tested_digest
-    integration.live_version, integration.updated_at = version.number, now
-    facts = {"version": version.number, "tested": version.tested, **facts}
-    _record(session, integration, Tag.INTEGRATION_PUBLISHED, actor, now, **facts)
-    session.flush()
-    return version
-
-
-def _next_number(session: Session, integration: Integration) -> int:
+def next_number(session: Session, integration: Integration) -> int:
+    """Return the number of the version that is published next."""
     last = session.scalar(
         select(func.max(IntegrationVersion.number)).where(
             IntegrationVersion.programme_id == integration.programme_id,
@@ -228,7 +199,7 @@ def set_enabled(session: Session, integration: Integration, enabled: bool, *, ac
     if integration.live_version is None or integration.enabled == enabled:
         return False
     integration.enabled, integration.updated_at = enabled, now
-    _record(session, integration, Tag.INTEGRATION_RESUMED if enabled else Tag.INTEGRATION_PAUSED, actor, now)
+    note_change(session, integration, Tag.INTEGRATION_RESUMED if enabled else Tag.INTEGRATION_PAUSED, actor, now)
     session.flush()
     return True
 
@@ -243,9 +214,26 @@ def restore(
     integration.draft, integration.updated_at = dict(version.settings), now
     if version.tested:
         integration.tested_digest = digest(version.settings)
-    _record(session, integration, Tag.INTEGRATION_RESTORED, actor, now, version=number)
+    note_change(session, integration, Tag.INTEGRATION_RESTORED, actor, now, version=number)
     session.flush()
     return version
+
+
+def discard(session: Session, integration: Integration, *, actor: Actor, now: datetime) -> bool:
+    """Delete a draft that was never published, with its tests; what was live once stays for its history.
+
+    Returns whether it was deleted.
+    """
+    if integration.live_version is not None:
+        return False
+    for model in (SignInAttempt, SAMLRequest, ConnectionDirectory):
+        session.execute(
+            delete(model).where(model.programme_id == integration.programme_id, model.integration_id == integration.id)
+        )
+    note_change(session, integration, Tag.INTEGRATION_DELETED, actor, now)
+    session.delete(integration)
+    session.flush()
+    return True
 
 
 def live_settings(session: Session, integration: Integration) -> dict[str, Any] | None:
@@ -294,7 +282,10 @@ def _flush_name(session: Session, name: str) -> None:
         raise NameTaken(name) from error
 
 
-def _record(session: Session, integration: Integration, tag: Tag, actor: Actor, now: datetime, **facts: Any) -> None:
+def note_change(
+    session: Session, integration: Integration, tag: Tag, actor: Actor, now: datetime, **facts: Any
+) -> None:
+    """Record what happened to an integration."""
     record_event(
         session,
         tag,

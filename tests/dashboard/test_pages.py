@@ -21,6 +21,7 @@ PAGES = (
 )
 CHANGES = (
     "switch",
+    "discard",
     "setup/initial",
     "setup/confirm",
     "setup/mapping",

@@ -205,3 +205,25 @@ def test_review_compares_with_what_employees_know(
     live.draft = live.draft | change
     session.flush()
     assert sentence in browser.get(path(live, "setup/review")).text
+
+
+def test_a_draft_is_deleted_with_its_tests_and_what_was_live_is_not(
+    browser: FlaskClient,
+    make: Factory,
+    acme: Programme,
+    live: Integration,
+    idp_key: tuple[str, str],
+    path: Callable[..., str],
+    response_for: Callable[..., str],
+) -> None:
+    draft = make.integration(acme, saml_settings(idp_key[1]), name="Mistake", published=False)
+    browser.post(path(draft, "setup/testing"), data={"response": response_for(draft)})
+    metadata = f"/sso/{draft.public_id}/metadata"
+    assert browser.get(metadata).status_code == 200
+    kept = path(live, "discard")
+    browser.post(path(draft, "discard"))
+    browser.post(kept)
+    page = browser.get("/manager/acme/integrations").text
+    assert "Okta" in page
+    assert page.count("integration-card") == 1
+    assert browser.get(metadata).status_code == 404

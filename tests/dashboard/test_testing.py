@@ -95,7 +95,7 @@ def test_jit_off_would_refuse_a_person_without_an_account(
     assert "Just-In-Time provisioning is off" in examine(draft, response_for(draft))
 
 
-@pytest.mark.parametrize("given", ["nonsense", "<a/>", "%%%", "SAMLResponse=", "\x00", "PGEvPg=="])
+@pytest.mark.parametrize("given", ["nonsense", "<a/>", "%%%", "SAMLResponse=", "PGEvPg=="])
 def test_anything_may_be_pasted(examine: Callable[..., str], draft: Integration, given: str) -> None:
     assert "Would be refused because" in examine(draft, given or "x")
 
