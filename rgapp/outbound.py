@@ -134,6 +134,8 @@ def fetch(url: str, *, allow: frozenset[str], largest: int, accept: str = "*/*")
                 body = _body(response, largest)
             finally:
                 response.close()
+    except urllib3.exceptions.NewConnectionError as error:  # This is called a timeout there, and is none.
+        raise OutboundError("unreachable") from error
     except urllib3.exceptions.TimeoutError as error:
         raise OutboundError("timeout") from error
     except (urllib3.exceptions.HTTPError, OSError) as error:

@@ -25,7 +25,7 @@ from rgapp.cli.support import (
     writes,
 )
 from rgapp.extensions import db
-from rgapp.integrations import declared, service
+from rgapp.integrations import applying, declared, service
 from rgapp.integrations.base import DeclaredContext
 from rgapp.integrations.registry import kind_of
 from rgapp.integrations.service import NameTaken
@@ -57,7 +57,7 @@ def list_integrations(slug: str, as_json: bool) -> None:
 def export(integration_id: str | None, slug: str | None) -> None:
     """Print the file that `apply` takes, for a programme or for one integration."""
     programme, chosen = _chosen(integration_id, slug)
-    text, left_out = declared.export(db.session(), programme, chosen)
+    text, left_out = applying.export(db.session(), programme, chosen)
     for each in left_out:
         note(f"Left out: {each.name} is a draft that is not complete.")
     click.echo(text, nl=False)
@@ -85,7 +85,7 @@ def apply(file: Path, dry_run: bool) -> None:
     db.session.rollback()
     declaration = declared.check(db.session(), content, context)
     try:
-        done = declared.apply(
+        done = applying.apply(
             db.session(), declaration, sealer=current_app.extensions["sealer"], actor=COMMAND_LINE, now=now
         )
     except NameTaken as error:
@@ -99,7 +99,7 @@ def apply(file: Path, dry_run: bool) -> None:
         _print_applied(applied, dry_run)
 
 
-def _print_applied(applied: declared.Applied, dry_run: bool) -> None:
+def _print_applied(applied: applying.Applied, dry_run: bool) -> None:
     if not applied.actions:
         click.echo(f"{applied.name}: unchanged")
         return

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from rgapp.audit.service import SYSTEM
 from rgapp.integrations import service
+from rgapp.integrations.amending import amend_live
 from rgapp.integrations.base import SettingsError
 from rgapp.integrations.saml.certificates import CertificateError, Validity, read_certificates
 from rgapp.integrations.saml.fetch import FetchError
@@ -98,7 +99,7 @@ def _follow(session: Session, followed: Followed, pems: Sequence[str], now: date
         "certificates_removed": [each for each in before if each not in after],
     }
     amended = {**settings, "idp": {**settings["idp"], "certificates": list(pems)}}
-    service.amend_live(session, integration, amended, actor=SYSTEM, now=now, facts=facts)
+    amend_live(session, integration, amended, actor=SYSTEM, now=now, facts=facts)
     return True
 
 

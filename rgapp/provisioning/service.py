@@ -1,7 +1,7 @@
 """The one write path for users: create, update, deactivate and reactivate, with their event and their mail."""
 
 import uuid
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete
@@ -14,15 +14,14 @@ from rgapp.models import ExternalIdentity, User, UserSession, UserStatus
 from rgapp.models.base import Base, new_id
 from rgapp.provisioning import matching
 from rgapp.provisioning.decision import decide
+from rgapp.provisioning.facts import changes_as_facts, gaps_of, source_of, sources_after
 from rgapp.provisioning.policy import Policy, Source
 from rgapp.provisioning.record import (
-    Change,
     Field,
     FieldValue,
     Outcome,
     OutcomeKind,
     PersonRecord,
-    ProblemCode,
     Reading,
     Refusal,
 )
@@ -112,7 +111,7 @@ def _insert(
     user_id = new_id()
     person = reading.person
     names = {field: _value(person, field) for field in Field}
-    sources = {field.value: _source_of(policy, now) for field, value in names.items() if value is not None}
+    sources = {field.value: source_of(policy, now) for field, value in names.items() if value is not None}
     gaps = gaps_of(reading, names)
     row: dict[str, Any] = {
         "programme_id": programme_id,
@@ -178,7 +177,7 @@ def _write_existing(
     if outcome.changes:
         user.email_key = email_key(user.email) if user.email else None
         user.first_key, user.last_key = name_key(user.first_name), name_key(user.last_name)
-        user.field_sources = _sources_after(user, outcome.changes, policy, now)
+        user.field_sources = sources_after(user, outcome.changes, policy, now)
         user.gaps = gaps_of(outcome.reading, {field: getattr(user, field.value) for field in Field})
         user.incomplete = bool(user.gaps)
     tag = Tag.USER_UPDATED
@@ -294,43 +293,3 @@ def _insert_into(session: Session, model: type[Base]) -> Any:
 
 def _value(person: PersonRecord, field: Field) -> FieldValue:
     return person.get(field) or None
-
-
-def _source_of(policy: Policy, now: datetime) -> dict[str, Any]:
-    return {
-        "source": policy.source.value,
-        "name": policy.name,
-        "integration_id": str(policy.integration_id) if policy.integration_id else None,
-        "at": now.isoformat(),
-    }
-
-
-def _sources_after(user: User, changes: tuple[Change, ...], policy: Policy, now: datetime) -> dict[str, Any]:
-    sources = dict(user.field_sources)
-    for change in changes:
-        if change.after is None:
-            sources.pop(change.field.value, None)
-        else:
-            sources[change.field.value] = _source_of(policy, now)
-    return sources
-
-
-def gaps_of(reading: Reading, values: dict[Field, Any]) -> dict[str, Any]:
-    """Return the recommended fields that are empty, each with the code of what the source's reading said about it."""
-    gaps = {}
-    for entry in reading.fields:
-        if not entry.field.mandatory and values[entry.field] is None:
-            gaps[entry.field.value] = str(entry.problem.code if entry.problem else ProblemCode.NOT_MAPPED)
-    return gaps
-
-
-def changes_as_facts(changes: tuple[Change, ...]) -> list[dict[str, Any]]:
-    """Return changes as JSON for the audit log."""
-    return [
-        {"field": change.field.value, "before": _as_text(change.before), "after": _as_text(change.after)}
-        for change in changes
-    ]
-
-
-def _as_text(value: str | date | None) -> str | None:
-    return value.isoformat() if isinstance(value, date) else value

@@ -157,7 +157,8 @@ def _resolve_idp(declared: Any, context: DeclaredContext) -> Any:
         reason = error.strerror or type(error).__name__
         raise SettingsError([SettingsProblem("idp.metadata_file", f"The file cannot be read: {reason}.")]) from error
     except MetadataError as error:
-        raise SettingsError([SettingsProblem("idp", metadata_sentence(error))]) from error
+        source = "metadata_file" if "metadata_file" in declared else "metadata_url"
+        raise SettingsError([SettingsProblem(f"idp.{source}", metadata_sentence(error))]) from error
     except FetchError as error:
-        raise SettingsError([SettingsProblem("idp", str(error))]) from error
+        raise SettingsError([SettingsProblem("idp.metadata_url", str(error))]) from error
     return rest

@@ -1,0 +1,100 @@
+"""Migrations: up and down again on both databases, to exactly what the models say."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import Table, inspect
+from sqlalchemy.orm import Session
+
+from rgapp import create_app, programmes
+from rgapp.audit.service import COMMAND_LINE
+from rgapp.extensions import db
+from rgapp.models import Base, OutboxMail, User
+from rgapp.provisioning import OutcomeKind, provision
+from tests.conftest import ENVIRONMENT, NOW
+from tests.core import postgres
+from tests.provisioning.conftest import ACTOR, Bench, reading_of
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    """Return the address of a PostgreSQL server."""
+    with postgres.server() as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """Return an application on a database without any table."""
+    environment = ENVIRONMENT | {"INSTANCE": str(tmp_path)}
+    if request.param == "postgresql":
+        environment["RGAPP_DATABASE_URL"] = request.getfixturevalue("postgresql")
+    app = create_app(environment)
+    with app.app_context():
+        assert db.engine.dialect.name == request.param
+        yield app
+        db.session.rollback()
+        db.session.remove()
+        downgrade(revision="base")
+        db.engine.dispose()
+
+
+def tables() -> set[str]:
+    """Return the tables that there are."""
+    with db.engine.connect() as connection:
+        return set(inspect(connection).get_table_names()) - {"alembic_version"}
+
+
+def test_the_migrated_schema_is_what_the_models_say(empty: Flask) -> None:
+    upgrade()
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    assert tables() == set(Base.metadata.tables)
+
+
+def test_every_migration_can_be_taken_back_and_made_again(empty: Flask) -> None:
+    upgrade()
+    downgrade(revision="base")
+    assert tables() == set()
+    upgrade()
+    assert tables() == set(Base.metadata.tables)
+
+
+def test_a_first_and_a_second_sign_in_work_on_it(empty: Flask) -> None:
+    """The statements that differ between the databases: ON CONFLICT, JSON, timestamps."""
+    upgrade()
+    session: Session = db.session()
+    programme = programmes.create(session, actor=COMMAND_LINE, now=NOW, name="Acme", slug="acme")
+    policy = Bench(session, programme, None).policy()  # type: ignore[arg-type]  # Only its policies are used.
+    session.commit()
+    kinds = []
+    for record in (
+        reading_of(),
+        reading_of(),
+        reading_of(last_name="Baker"),
+        reading_of(last_name="Baker", active=False),
+    ):
+        kinds.append(provision(session, programme.id, record, policy, ACTOR, now=NOW).kind)
+        session.commit()
+    assert kinds == [OutcomeKind.CREATED, OutcomeKind.UNCHANGED, OutcomeKind.UPDATED, OutcomeKind.DEACTIVATED]
+    session.expire_all()
+    user = session.query(User).one()
+    assert (user.created_at, user.last_name, session.query(OutboxMail).count()) == (NOW, "Baker", 1)
+
+
+@pytest.mark.parametrize("table", Base.metadata.sorted_tables, ids=lambda table: table.name)
+def test_what_belongs_to_a_programme_begins_its_keys_with_it(table: Table) -> None:
+    """Unique constraints and indexes of tenants' tables begin with the programme, so that no look-up crosses it."""
+    columns = table.c
+    if "programme_id" not in columns or table.name in {"audit_events", "connection_directory", "staff_grants"}:
+        return
+    assert next(column.name for column in table.primary_key) == "programme_id"
+    for index in table.indexes:
+        housekeeping = index.name.endswith("expires_at") or index.name == "ix_outbox_mails_due"
+        assert housekeeping or next(iter(index.columns)).name == "programme_id", index.name

@@ -1,0 +1,144 @@
+"""The queue: where it lives, what wakes the mailer, what expires, and the worker as a real process."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from huey import MemoryHuey, SqliteHuey
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from rgapp.auth.users import open_session
+from rgapp.extensions import db
+from rgapp.jobs import tasks
+from rgapp.jobs.queue import make_queue
+from rgapp.mail.outbox import WAITING_MAIL
+from rgapp.models import MailStatus, OutboxMail, StaffSession, UserLink, UserSession
+from tests.conftest import ENVIRONMENT, NOW
+from tests.factories import Factory
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_address_chooses_the_queue(tmp_path: Path) -> None:
+    assert isinstance(make_queue(f"sqlite:///{tmp_path / 'queue.db'}"), SqliteHuey)
+    assert isinstance(make_queue("memory:"), MemoryHuey)
+    assert isinstance(make_queue("redis://x", immediate=True), MemoryHuey)
+    with pytest.raises(ValueError, match="no queue we know: 'carrier'"):
+        make_queue("carrier://pigeon")
+
+
+def test_every_scheduled_task_runs(app: Flask, make: Factory) -> None:
+    """Each task by its own name, as the worker calls it, on an empty programme."""
+    make.programme("acme")
+    make.session.commit()
+    app.config["MAIL_FOLDER"] = str(Path(app.instance_path) / "mail")
+    registry = app.extensions["queue"]._registry
+    names = sorted(type(task).__name__ for task in registry.periodic_tasks)
+    assert names == ["certificate_alerts", "delete_expired", "refresh_metadata", "send_mails_each_minute"]
+    for task in registry.periodic_tasks:
+        task.execute()
+    app.extensions["send_mails"].call_local()
+
+
+def test_mail_wakes_the_mailer_once_the_transaction_is_committed(app: Flask, make: Factory) -> None:
+    woken: list[int] = []
+    app.extensions["send_mails"] = lambda: woken.append(1)
+    app.config["TESTING"] = False
+    programme = make.programme("acme")
+    make.session.commit()
+    make.user(programme, welcome_email=True)
+    assert (woken, make.session.info.get(WAITING_MAIL)) == ([], True)
+    make.session.commit()
+    make.session.commit()
+    assert woken == [1]
+    make.user(programme, welcome_email=True)
+    make.session.rollback()
+    make.session.commit()
+    assert woken == [1]
+
+
+def test_a_queue_that_is_away_loses_no_mail(app: Flask, make: Factory, caplog: pytest.LogCaptureFixture) -> None:
+    def away() -> None:
+        raise ConnectionError
+
+    app.extensions["send_mails"] = away
+    app.config["TESTING"] = False
+    make.user(make.programme("acme"), welcome_email=True)
+    make.session.commit()
+    assert "could not be woken" in caplog.text
+    assert make.session.scalar(select(func.count()).select_from(OutboxMail)) == 1
+
+
+def test_what_has_expired_is_deleted_and_nothing_else(session: Session, make: Factory) -> None:
+    programme = make.programme("acme")
+    user = make.user(programme)
+    make.staff_session(make.staff(programme))
+    for hours in (0, 12):
+        open_session(session, programme.id, user.id, user_agent="", now=NOW + timedelta(hours=hours))
+    for token, expires in (("a" * 64, NOW), ("b" * 64, NOW + timedelta(days=30))):
+        link = UserLink(programme_id=programme.id, token_hash=token, user_id=user.id, created_at=NOW)
+        link.expires_at = expires
+        session.add(link)
+    session.commit()
+    now = NOW + timedelta(hours=13, minutes=1)
+    assert [tasks.delete_expired(session, now=now) for _ in range(2)] == [3, 0]
+    assert len(session.scalars(select(UserSession)).all()) == 1
+    assert session.scalars(select(StaffSession)).all() == []
+    assert [link.token_hash for link in session.scalars(select(UserLink))] == ["b" * 64]
+
+
+@pytest.fixture
+def worker(app: Flask, make: Factory) -> Callable[[], "subprocess.Popen[str]"]:
+    """Return a function that starts the real worker on the test's database."""
+
+    def start() -> "subprocess.Popen[str]":
+        environment = ENVIRONMENT | {"INSTANCE": app.instance_path, "PATH": os.environ["PATH"]}
+        environment["RGAPP_ENV"] = "development"
+        return subprocess.Popen(
+            [sys.executable, "-m", "flask", "worker", "--workers", "1"],
+            cwd=ROOT,
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
+
+
+def test_the_worker_delivers_and_ends_when_it_is_told_to(
+    app: Flask, make: Factory, worker: Callable[[], "subprocess.Popen[str]"]
+) -> None:
+    make.user(make.programme("acme"), welcome_email=True)
+    make.session.commit()
+    process = worker()
+    try:
+        queue = make_queue(f"sqlite:///{Path(app.instance_path) / 'queue.db'}")
+        ask = queue.task(retries=0, name="send_mails")(lambda: None)
+        ask()
+        deadline = time.monotonic() + 60
+        while _status(make.session) != MailStatus.SENT:
+            assert process.poll() is None, process.stderr and process.stderr.read()
+            assert time.monotonic() < deadline, "the worker delivered nothing"
+            time.sleep(0.1)  # Another process works; there is nothing to wait on but the outcome.
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+    finally:
+        process.kill()
+        process.communicate()
+    assert len(list((Path(app.instance_path) / "mail").glob("*.eml"))) == 1
+
+
+def _status(session: Session) -> str | None:
+    session.rollback()
+    with db.engine.connect() as connection:
+        found = connection.execute(text("SELECT status FROM outbox_mails")).scalar()
+        connection.rollback()
+    return found
