@@ -29,6 +29,7 @@ FIXER_WORDS = {
 }
 NAME_ID = ":NameID"
 FOUND = frozenset({"ok", "wrong"})
+NEEDS_CARE = frozenset({"wrong", "warning"})
 REFUSAL_REASONS = frozenset({"no_account", "email_conflict", "membership_conflict", "birth_date_conflict", "leaver"})
 
 
@@ -47,6 +48,16 @@ class Sheet:
     for_it: str
     person_url: str | None
     conflict_url: str | None
+
+    @property
+    def failed(self) -> list[dict[str, Any]]:
+        """Return the checks that need somebody."""
+        return [row for row in self.checks if row["state"] in NEEDS_CARE]
+
+    @property
+    def passed(self) -> list[dict[str, Any]]:
+        """Return the checks that passed or were not made."""
+        return [row for row in self.checks if row["state"] not in NEEDS_CARE]
 
     @property
     def is_test(self) -> bool:
@@ -140,12 +151,14 @@ def _check_row(entry: Mapping[str, Any]) -> dict[str, Any]:
     state = "wrong" if entry["ok"] is False else "skipped" if entry["ok"] is None else "ok"
     if entry.get("warning"):
         state = "warning"
-    needs_care = state in {"wrong", "warning"}
+    needs_care = state in NEEDS_CARE
     return {
         "state": state,
         "what": title,
         "expected": expected or None,
         "got": got or None,
+        # An identity provider's own message may name the person, so only its codes leave the house.
+        "got_without_names": ": ".join(got.split(": ")[:2]) if entry["code"] == CheckCode.STATUS else got,
         "who_fixes": FIXERS.get(entry["fixer"], entry["fixer"]) if needs_care else None,
         "note": fix or None,
     }
@@ -186,10 +199,10 @@ def _for_it(
         f"Our entityID: {urls['entity_id']}",
         f"Our ACS URL: {urls['acs']}",
     ]
-    if failed := [row for row in checks if row["state"] in {"wrong", "warning"}]:
+    if failed := [row for row in checks if row["state"] in NEEDS_CARE]:
         lines += ["", "What did not pass:"]
         for row in failed:
-            lines.append(f"- {row['what']}: expected {row['expected'] or '-'}; got {row['got'] or '-'}")
+            lines.append(f"- {row['what']}: expected {row['expected'] or '-'}; got {row['got_without_names'] or '-'}")
             if row["note"]:
                 lines.append(f"  {row['note']}")
     if fields:

@@ -70,7 +70,7 @@ def test_a_failed_signature_still_shows_what_arrived(
     page = examine(draft, response_for(draft, sign="none"))
     assert "Would be refused because" in page
     assert "employeeNumber" in page
-    assert "did not pass" in page
+    assert "What did not pass" in page
 
 
 def test_the_text_for_the_it_team_names_nobody(
