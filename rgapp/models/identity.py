@@ -15,9 +15,7 @@ class ExternalIdentity(Base):
     __tablename__ = "external_identities"
     __table_args__ = (
         ForeignKeyConstraint(["programme_id", "user_id"], ["users.programme_id", "users.id"]),
-        ForeignKeyConstraint(
-            ["programme_id", "integration_id"], ["integrations.programme_id", "integrations.id"]
-        ),
+        ForeignKeyConstraint(["programme_id", "integration_id"], ["integrations.programme_id", "integrations.id"]),
         Index("ix_external_identities_programme_id_user_id", "programme_id", "user_id"),
     )
 

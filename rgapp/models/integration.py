@@ -49,9 +49,7 @@ class IntegrationVersion(Base):
 
     __tablename__ = "integration_versions"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["programme_id", "integration_id"], ["integrations.programme_id", "integrations.id"]
-        ),
+        ForeignKeyConstraint(["programme_id", "integration_id"], ["integrations.programme_id", "integrations.id"]),
     )
 
     programme_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

@@ -61,9 +61,7 @@ class SignInAttempt(Tenant, Base):
 
     __tablename__ = "sign_in_attempts"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["programme_id", "integration_id"], ["integrations.programme_id", "integrations.id"]
-        ),
+        ForeignKeyConstraint(["programme_id", "integration_id"], ["integrations.programme_id", "integrations.id"]),
         UniqueConstraint("programme_id", "reference"),
         Index(
             "ix_sign_in_attempts_integration",

@@ -4,11 +4,11 @@ import uuid
 from datetime import datetime
 from enum import StrEnum
 
-from flask_login import UserMixin
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from rgapp.models.base import Base, new_id
+from rgapp.models.principal import Principal
 
 
 class Role(StrEnum):
@@ -19,7 +19,7 @@ class Role(StrEnum):
     OPERATOR = "operator"
 
 
-class Staff(UserMixin, Base):  # type: ignore[misc]  # flask-login ships no types.
+class Staff(Principal, Base):
     """Someone who signs in to Reward Manager with e-mail and password."""
 
     __tablename__ = "staff"
@@ -33,6 +33,11 @@ class Staff(UserMixin, Base):  # type: ignore[misc]  # flask-login ships no type
     created_at: Mapped[datetime]
     deactivated_at: Mapped[datetime | None]
     last_sign_in_at: Mapped[datetime | None]
+
+    @property
+    def is_active(self) -> bool:
+        """Tell whether this person still has access."""
+        return self.deactivated_at is None
 
     @property
     def sees_all(self) -> bool:

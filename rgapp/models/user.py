@@ -5,7 +5,6 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from flask_login import UserMixin
 from sqlalchemy import ForeignKeyConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,7 +18,7 @@ class UserStatus(StrEnum):
     LEAVER = "leaver"
 
 
-class User(UserMixin, Tenant, Base):  # type: ignore[misc]  # flask-login ships no types.
+class User(Principal, Tenant, Base):
     """An employee's account in one programme.
 
     Written by `rgapp.provisioning` alone. `email_key` and the two name keys are the case-folded forms that uniqueness
@@ -35,9 +34,7 @@ class User(UserMixin, Tenant, Base):  # type: ignore[misc]  # flask-login ships 
         Index("ix_users_programme_id_name", "programme_id", "last_key", "first_key", "id"),
         Index("ix_users_programme_id_status", "programme_id", "status", "last_key", "first_key", "id"),
         Index("ix_users_programme_id_source", "programme_id", "source", "last_key", "first_key", "id"),
-        Index(
-            "ix_users_programme_id_incomplete", "programme_id", "incomplete", "last_key", "first_key", "id"
-        ),
+        Index("ix_users_programme_id_incomplete", "programme_id", "incomplete", "last_key", "first_key", "id"),
         # Covers the counts beside the filters of the list of users.
         Index("ix_users_programme_id_facets", "programme_id", "status", "source", "incomplete"),
     )
