@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from rgapp.models.base import Base, Tenant, key_text
+from rgapp.models.principal import Principal
 
 
 class UserStatus(StrEnum):
