@@ -66,16 +66,16 @@ class EventWords:
 
 # The sentence, where {name} is the person or the integration; the icon; the semantic colour.
 _EVENTS: dict[Tag, tuple[str, str, str]] = {
-    Tag.USER_CREATED: ("Account created{for_name}", "person-plus", "ok"),
-    Tag.USER_UPDATED: ("Details changed{of_name}", "pencil", "info"),
-    Tag.USER_DEACTIVATED: ("Account deactivated{of_name}", "dash-circle", "off"),
-    Tag.USER_REACTIVATED: ("Account reactivated{of_name}", "arrow-counterclockwise", "ok"),
-    Tag.USER_EMAIL_RELEASED: ("E-mail address passed on to another person{of_name}", "envelope-slash", "attention"),
+    Tag.USER_CREATED: ("Account{of_name} created", "person-plus", "ok"),
+    Tag.USER_UPDATED: ("Details{of_name} changed", "pencil", "info"),
+    Tag.USER_DEACTIVATED: ("Account{of_name} deactivated", "dash-circle", "off"),
+    Tag.USER_REACTIVATED: ("Account{of_name} reactivated", "arrow-counterclockwise", "ok"),
+    Tag.USER_EMAIL_RELEASED: ("E-mail address{of_name} passed on to another person", "envelope-slash", "attention"),
     Tag.USER_SIGNED_IN: ("Signed in with a password{name_after}", "box-arrow-in-right", "ok"),
     Tag.USER_SIGNED_OUT: ("Signed out{name_after}", "box-arrow-right", "off"),
     Tag.USER_SESSIONS_ENDED: ("Signed out everywhere{name_after}", "box-arrow-right", "off"),
     Tag.USER_WELCOME_RESENT: ("Welcome e-mail sent again{to_name}", "envelope-arrow-up", "info"),
-    Tag.USER_PASSWORD_SET: ("Password set{of_name}", "key", "info"),
+    Tag.USER_PASSWORD_SET: ("Password{of_name} set", "key", "info"),
     Tag.USERS_EXPORTED: ("List of users exported", "download", "info"),
     Tag.INTEGRATION_CREATED: ("Integration {name} added", "plug", "info"),
     Tag.INTEGRATION_DRAFT_SAVED: ("Draft of {name} saved", "pencil", "off"),
@@ -108,7 +108,6 @@ def event_words(tag: str, facts: Mapping[str, Any], *, person: str | None = None
         return EventWords(title=tag.replace(":", " ").replace("-", " ").capitalize(), icon="dot")
     title = sentence.format(
         name=facts.get("name") or "without a name",
-        for_name=f" for {person}" if person else "",
         of_name=f" of {person}" if person else "",
         to_name=f" to {person}" if person else "",
         name_after=f": {person}" if person else "",

@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from flask import current_app, g, redirect, render_template, request, url_for
+from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
 from rgapp.access import EVERY_ROLE, staff
@@ -14,6 +15,8 @@ from rgapp.manager.queries import EventFilter
 from rgapp.manager.routes import bp
 from rgapp.models import AuditEvent, Programme, User
 from rgapp.wording_events import GROUP_LABELS, EventGroup, actor_words, event_words
+
+MARK = "\ue000"  # A private character; no title has one.
 
 
 @bp.get("/<slug>/activity")
@@ -90,21 +93,27 @@ def address_of(programme: Programme, wanted: EventFilter, **changed: str | None)
 def item_of(event: AuditEvent, programme: Programme, people: dict[uuid.UUID, User]) -> dict[str, Any]:
     """Return one event as an item of a timeline, with the way to whom or what it is about."""
     person = people.get(event.user_id) if event.user_id else None
-    words = event_words(event.tag, event.facts, person=person.display_name if person else None)
-    url, label = None, ""
-    if person is not None:
-        url, label = url_for("users.person", slug=programme.slug, user_id=person.id), "Open the person"
-    elif event.integration_id is not None and event.tag.startswith("integration:"):
-        url = url_for("dashboard.integration", slug=programme.slug, integration_id=event.integration_id)
-        label = "Open the integration"
+    about, url = subject_of(event, programme, person)
+    # The sentence is made with a mark where the name goes, so that the name alone becomes the link.
+    facts = event.facts | {"name": MARK} if event.tag.startswith("integration:") else event.facts
+    words = event_words(event.tag, facts, person=MARK if person is not None else None)
+    link: Markup = Markup('<a href="{}">{}</a>').format(url, about) if url else escape(about)
     return {
         "at": event.at,
-        "title": words.title,
+        "title": link.join(escape(part) for part in words.title.split(MARK)),
         "icon": words.icon,
         "kind": words.kind,
         "who": actor_words(event.actor_kind, event.actor_label),
         "detail": words.detail,
         "changes": words.changes,
-        "url": url,
-        "url_label": label,
     }
+
+
+def subject_of(event: AuditEvent, programme: Programme, person: User | None) -> tuple[str, str | None]:
+    """Return what an event is about, and its page."""
+    if person is not None:
+        return person.display_name, url_for("users.person", slug=programme.slug, user_id=person.id)
+    if event.integration_id is None or not event.tag.startswith("integration:"):
+        return "", None
+    url = url_for("dashboard.integration", slug=programme.slug, integration_id=event.integration_id)
+    return str(event.facts.get("name") or "without a name"), url

@@ -4,7 +4,7 @@ from zoneinfo import available_timezones
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, IntegerField, PasswordField, RadioField, SelectField, StringField
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # The stubs are older than wtforms.
 from wtforms.validators import DataRequired, EqualTo, InputRequired, NumberRange
 
 from rgapp.models import Colour, Region

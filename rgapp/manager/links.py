@@ -16,8 +16,10 @@ DEFAULT_SECTION = "integrations"
 
 
 def section_url(section: str, programme: Programme | None) -> str:
-    """Return the address of a part for a programme; without one, the page to choose it."""
+    """Return the address of a part for a programme; without one, the page to choose it. Users are listed over all."""
     section = section if section in SECTIONS else DEFAULT_SECTION
+    if section == "users" and programme is None:
+        return url_for("users.index")
     if programme is None:
         return url_for("manager.programmes", to=None if section == DEFAULT_SECTION else section)
     if section == "users":

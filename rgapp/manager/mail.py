@@ -55,6 +55,7 @@ def mail_message(slug: str, mail_id: uuid.UUID) -> str:
         reading=None if isinstance(reading, NotSent) else reading,
         reason=reading.value if isinstance(reading, NotSent) else "",
         person=mailbox.recipient_of(db.session(), found),
+        overdue=found.due_at <= utcnow(),
         to_folder=not current_app.config["SMTP_URL"],
     )
 

@@ -47,7 +47,6 @@ def person(slug: str, user_id: uuid.UUID) -> str:
         user=user,
         details=details,
         gaps=[detail for detail in details if detail.gap],
-        owners=sorted({detail.owner for detail in details if detail.owner}),
         source=persons.source_label(user, names),
         items=timeline.items_of(history, programme, names),
         older_url=url_for("users.person", slug=slug, user_id=user.id, before=history.older_than.isoformat())
@@ -185,6 +184,7 @@ def form_page(form: PersonForm, user: User | None, *, changed: bool = False) -> 
         form=form,
         user=user,
         owned={detail.field.value: detail for detail in details if detail.owner},
+        owners=sorted({detail.owner for detail in details if detail.owner}),
         on_file={detail.field.value: detail.value or "empty" for detail in details} if changed else {},
         today=now.astimezone(programme.zone).date(),
         typed_date="mm/dd/yyyy" if programme.usual_date_format.startswith("%m") else "dd/mm/yyyy",
