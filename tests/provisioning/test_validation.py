@@ -217,3 +217,12 @@ def test_the_same_value_twice_is_one_value() -> None:
     values = {"membership_no": ["E1", " E1 ", ""], "email": ["a@b.co", "A@B.co"]}
     rules = {field: FieldRule(field.value) for field in Field}
     assert read_record(SourceRecord("x", values), rules, today=TODAY).errors == ()
+
+
+@pytest.mark.parametrize("number", ["E\u200d1", "\u212a1", "E\u200c1"])
+def test_two_identifiers_of_the_source_never_become_one(number: str) -> None:
+    rules = {field: FieldRule(field.value) for field in Field}
+    reading = read_record(SourceRecord("x", {"membership_no": [number]}), rules, today=TODAY)
+    problem = reading.of(Field.MEMBERSHIP_NO).problem
+    assert problem is not None
+    assert problem.code is ProblemCode.HIDDEN_CHARACTERS

@@ -62,9 +62,7 @@ def dry_run(
 ) -> DryRun:
     """Examine a response and say what would come of it: no user, no session, no mail; only the attempt is stored."""
     mode = Mode.PASTED if purpose is Purpose.PASTED else Mode.SIGN_IN
-    verdict = examine(
-        raw, connection_of(integration, settings, base_url, sealer), request=request, now=now, mode=mode
-    )
+    verdict = examine(raw, connection_of(integration, settings, base_url, sealer), request=request, now=now, mode=mode)
     reading = read_contents(verdict, settings, today=now.date())
     outcome = None
     if verdict.assertion is not None and reading is not None:

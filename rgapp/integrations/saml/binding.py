@@ -8,9 +8,7 @@ from rgapp.provisioning.record import Field
 from rgapp.sealing import Sealer
 
 
-def connection_of(
-    integration: Integration, settings: InboundSAMLSettings, base_url: str, sealer: Sealer
-) -> Connection:
+def connection_of(integration: Integration, settings: InboundSAMLSettings, base_url: str, sealer: Sealer) -> Connection:
     """Return the connection of an integration under these settings, its own private key opened.
 
     Raises `UnsealError` where the key cannot be opened.
@@ -32,7 +30,6 @@ def connection_of(
         sp_initiated=settings.sp_initiated,
         idp_initiated=settings.idp_initiated,
         sign_requests=settings.idp.want_signed_requests,
-        requires_name_id=settings.mapping[Field.MEMBERSHIP_NO].name_id
-        or settings.mapping[Field.EMAIL].name_id,
+        requires_name_id=settings.mapping[Field.MEMBERSHIP_NO].name_id or settings.mapping[Field.EMAIL].name_id,
         parameter_name=settings.parameter_name,
     )

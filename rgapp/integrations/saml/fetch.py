@@ -34,8 +34,6 @@ def fetch_metadata(url: str, *, allow: frozenset[str]) -> bytes:
     Raises `FetchError`.
     """
     try:
-        return fetch(
-            url, allow=allow, largest=LARGEST_METADATA, accept="application/samlmetadata+xml, text/xml, */*"
-        )
+        return fetch(url, allow=allow, largest=LARGEST_METADATA, accept="application/samlmetadata+xml, text/xml, */*")
     except OutboundError as error:
         raise FetchError(error.code, **error.data) from error
