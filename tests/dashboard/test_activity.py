@@ -239,6 +239,6 @@ def test_tools_show_certificates_addresses_and_deep_links(
     browser: FlaskClient, live: Integration, path: Callable[..., str]
 ) -> None:
     page = browser.get(path(live, "tools")).text
-    assert "Expires in" in page
+    assert "Valid until " in page
     assert f"/sso/{live.public_id}/login?next=/p/acme/details" in page
     assert "Download our metadata" in page

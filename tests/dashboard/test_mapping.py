@@ -61,7 +61,7 @@ def test_a_mandatory_field_without_a_name_is_saved_and_named(
     ("values", "sentence"),
     [
         ({"email_attribute": "x" * 301}, "at most 300 characters"),
-        ({"email_attribute": "ma\x00il"}, "invisible characters"),
+        ({"email_attribute": "ma\u202eil"}, "invisible characters"),
         ({"email_source": "elsewhere"}, "Not a valid choice"),
         ({"date_format": "%d/%m/%y"}, "Choose how the date of birth is written"),
     ],
