@@ -17,7 +17,6 @@ from rgapp.integrations.saml.settings import InboundSAMLSettings
 from rgapp.models import Purpose
 from rgapp.redirects import programme_path
 from rgapp.sealing import Sealer
-from rgapp.sealing import Sealer
 from rgapp.security import allow_form_action
 from rgapp.sso import context, requests, sign_in
 from rgapp.sso.cookies import bind_browser, binding_tokens
