@@ -1,9 +1,7 @@
 """Fixtures that every test may use: an application on a fresh database, its session, clients, and no way out."""
 
 import os
-import shutil
 import socket
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
@@ -15,11 +13,12 @@ from typing import Any
 import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient, FlaskCliRunner
-from flask_migrate import upgrade
 from sqlalchemy.orm import Session
 
 from rgapp import create_app
 from rgapp.extensions import db
+from tests.core import postgres
+from tests.databases import Databases, PostgreSQLDatabases, SQLiteDatabases, migrate, settle
 from tests.factories import Factory
 
 pytest_plugins = ["tests.mailbox"]
@@ -32,6 +31,17 @@ ENVIRONMENT = {
     "RGAPP_ENCRYPTION_KEYS": "b25seS1mb3ItdGVzdHMtMDEyMzQ1Njc4OWFiY2RlZjA=",
     "RGAPP_BASE_URL": "http://127.0.0.1:8000",
 }
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the tests that use a database run on another one."""
+    parser.addoption("--database", choices=["sqlite", "postgresql"], default="sqlite")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On another database than the usual one, run only the tests that use it."""
+    if config.getoption("database") != "sqlite":
+        items[:] = [item for item in items if "databases" in getattr(item, "fixturenames", ())]
 
 
 class Client(FlaskClient):
@@ -100,29 +110,37 @@ def now() -> datetime:
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a SQLite file that has every migration and no rows; migrating once is enough."""
     instance = tmp_path_factory.mktemp("migrated")
-    app = create_app(ENVIRONMENT | {"INSTANCE": str(instance)})
-    with app.app_context():
-        upgrade()
-        file = Path(str(db.engine.url.database))
-        db.engine.dispose()
-    connection = sqlite3.connect(file)
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
-    return file
+    migrate(lambda: create_app(ENVIRONMENT | {"INSTANCE": str(instance)}))
+    settle(instance / "rgapp.db")
+    return instance / "rgapp.db"
+
+
+@pytest.fixture(scope="session")
+def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """Return the source of fresh databases, of the kind that `--database` names."""
+    if request.config.getoption("database") == "sqlite":
+        yield SQLiteDatabases(request.getfixturevalue("migrated"))
+        return
+    instance = tmp_path_factory.mktemp("postgresql")
+    with postgres.server() as address:
+        made = PostgreSQLDatabases(address)
+        made.run("CREATE DATABASE {}", made.TEMPLATE)
+        place = {"INSTANCE": str(instance), "RGAPP_DATABASE_URL": made.address(made.TEMPLATE)}
+        migrate(lambda: create_app(ENVIRONMENT | place))
+        yield made
 
 
 @pytest.fixture
-def make_app(tmp_path: Path, migrated: Path) -> Iterator[Callable[..., Flask]]:
+def make_app(tmp_path: Path, databases: Databases) -> Iterator[Callable[..., Flask]]:
     """Return a function that builds an application on a fresh database; arguments are environment variables."""
     made: list[Flask] = []
 
     def make(**environment: str) -> Flask:
         instance = tmp_path / f"instance-{len(made)}"
         instance.mkdir()
-        app = create_app(ENVIRONMENT | {"INSTANCE": str(instance)} | environment)
+        address = {"INSTANCE": str(instance), "RGAPP_DATABASE_URL": databases.fresh(instance)}
+        app = create_app(ENVIRONMENT | address | environment)
         app.test_client_class = Client
-        with app.app_context():
-            shutil.copy(migrated, str(db.engine.url.database))
         made.append(app)
         return app
 
