@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import psycopg
 from flask import Flask
@@ -45,7 +44,7 @@ class PostgreSQLDatabases:
 
     def address(self, name: str) -> str:
         """Return the address of a database."""
-        return urlsplit(self._server)._replace(path=f"/{name}").geturl()
+        return self._server.replace("///postgres?", f"///{name}?")
 
     def fresh(self, instance: Path) -> str:
         """Copy the migrated database; the one before it is not needed any more."""
