@@ -21,7 +21,7 @@ from tests.core import postgres
 from tests.databases import Databases, PostgreSQLDatabases, SQLiteDatabases, migrate, settle
 from tests.factories import Factory
 
-pytest_plugins = ["tests.mailbox"]
+pytest_plugins = ["tests.mailbox", "tests.quick"]
 
 NOW = datetime(2026, 5, 3, 9, 30, tzinfo=UTC)
 # One key for all tests: making one for each would only take time.

@@ -1,0 +1,37 @@
+"""What makes the tests quick without changing what they test: cheap hashes, one service key, compiled templates kept."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from jinja2 import FileSystemBytecodeCache
+
+from rgapp.auth import passwords
+from rgapp.integrations.saml import certificates, kind
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _cheap_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hash passwords with little work, make one service key for all integrations, compile each template once."""
+    made: list[tuple[str, str]] = []
+    cache = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+    set_up = Flask.create_jinja_environment
+
+    def one_key(now: datetime, common_name: str) -> tuple[str, str]:
+        if not made:
+            made.append(certificates.make_service_key(now, common_name))
+        return made[0]
+
+    def with_cache(self: Flask) -> Any:
+        environment = set_up(self)
+        environment.bytecode_cache = cache
+        return environment
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        patch.setattr(kind, "make_service_key", one_key)
+        patch.setattr(Flask, "create_jinja_environment", with_cache)
+        yield
