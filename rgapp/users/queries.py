@@ -4,9 +4,9 @@ import unicodedata
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from rgapp.models import Programme, SignInAttempt, User, UserStatus
@@ -14,6 +14,8 @@ from rgapp.paging import Key, Page, fetch
 from rgapp.provisioning import Source
 from rgapp.provisioning.validation import name_key
 from rgapp.tokens import read_reference
+
+Columns = TypeVarTuple("Columns")
 
 LONGEST_SEARCH = 200
 MOST_WORDS = 6
@@ -125,7 +127,7 @@ def page_of(
 def facets_of(session: Session, scope: Scope, wanted: UserFilter, *, chosen: uuid.UUID | None = None) -> Facets:
     """Count in one query, which a covering index answers; `chosen` is the programme picked within the scope."""
     kinds = (User.programme_id, User.status, User.source, User.incomplete)
-    found = select(*kinds, func.count()).where(scope.condition(), *_searched(scope, wanted)).group_by(*kinds)
+    found = _searched(select(*kinds, func.count()), scope, wanted).group_by(*kinds)
     facets = Facets()
     for programme, status, source, gaps, count in session.execute(found):
         fits = Fits(
@@ -173,7 +175,7 @@ def scope_of(programmes: Sequence[Programme], *, sees_all: bool) -> Scope:
 
 
 def _filtered(scope: Scope, wanted: UserFilter) -> Select[User]:
-    statement = select(User).where(scope.condition(), *_searched(scope, wanted))
+    statement = _searched(select(User), scope, wanted)
     if wanted.status:
         statement = statement.where(User.status == wanted.status)
     if wanted.source:
@@ -183,24 +185,26 @@ def _filtered(scope: Scope, wanted: UserFilter) -> Select[User]:
     return statement
 
 
-def _searched(scope: Scope, wanted: UserFilter) -> list[ColumnElement[bool]]:
-    """Return the conditions that every word of the search fits a person.
+def _searched(statement: Select[*Columns], scope: Scope, wanted: UserFilter) -> Select[*Columns]:
+    """Narrow to the scope, and to the people whom every word of the search fits.
 
-    Candidates come from ranges over the indexed keys; only among them the words are looked at one by one, there also
-    inside a name ("berg" in "van der berg").
+    Candidates come from ranges over the indexed keys, and their rows are looked up by key; only among them the words
+    are looked at one by one, there also inside a name ("berg" in "van der berg").
     """
     words, typed = wanted.words, wanted.typed_words
     if not words:
-        return []
+        return statement.where(scope.condition())
     starts = [_starts(word, raw) for word, raw in zip(words, typed, strict=True)]
     ranges = [condition for conditions in starts for condition in conditions]
-    each: list[ColumnElement[bool]] = []
     if len(words) > 1:
         phrase = " ".join(words)
         ranges += [_prefix(User.last_key, phrase), _prefix(User.first_key, phrase)]
-        each = [or_(*begin, *_inside(word)) for begin, word in zip(starts, words, strict=True)]
-    candidates = union(*(select(User.programme_id, User.id).where(scope.condition(), found) for found in ranges))
-    return [*each, tuple_(User.programme_id, User.id).in_(candidates)]
+        for begin, word in zip(starts, words, strict=True):
+            statement = statement.where(or_(*begin, *_inside(word)))
+    branches = (select(User.programme_id, User.id).where(scope.condition(), found) for found in ranges)
+    candidates = union(*branches).subquery("candidates")
+    same = and_(User.programme_id == candidates.c.programme_id, User.id == candidates.c.id)
+    return statement.select_from(candidates.join(User, same))
 
 
 def _starts(word: str, typed: str) -> list[ColumnElement[bool]]:

@@ -221,7 +221,7 @@ def test_owned_fields_are_shown_with_the_reason_and_never_changed(
 ) -> None:
     dana = owned_user(session, make, platform)
     form = admin.get(f"/users/acme/{dana.id}/edit").text
-    assert "Entra owns this field" in form
+    assert "Entra owns the details with a lock" in form
     assert 'name="first_name"' not in form
     assert 'name="last_name"' in form
     page = edit(admin, dana, first_name="Changed", membership_no="Changed", last_name="Dell")
