@@ -1,4 +1,4 @@
-"""What makes the tests quick without changing what they test: cheap hashes, one service key, compiled templates kept."""
+"""What makes the tests quick and changes nothing they test: cheap hashes, one service key, templates compiled once."""
 
 from collections.abc import Iterator
 from datetime import datetime
