@@ -128,6 +128,14 @@ def authenticate(session: Session, programme: Programme, email: str, password: s
     return user if matches else None
 
 
+def note_password_sign_in(session: Session, user: User, *, now: datetime) -> None:
+    """Note that somebody signed in with a password; sign-ins through a connection are kept as attempts."""
+    user.last_sign_in_at = now
+    record_event(
+        session, Tag.USER_SIGNED_IN, user_actor(user), now=now, programme_id=user.programme_id, user_id=user.id
+    )
+
+
 def user_of_link(session: Session, programme: Programme, token: str, *, now: datetime) -> User | None:
     """Return whose password an unused, unexpired link sets, else None."""
     link = session.get(UserLink, (programme.id, hash_token(token)))

@@ -166,7 +166,7 @@ def sign_in(programme: Programme, user: User, wanted: str) -> Response:
     """Open a session for somebody who gave the right password."""
     agent = request.user_agent.string
     token = accounts.open_session(db.session(), programme.id, user.id, user_agent=agent, now=utcnow())
-    user.last_sign_in_at = utcnow()
+    accounts.note_password_sign_in(db.session(), user, now=utcnow())
     db.session.commit()
     response = redirect(wanted or url_for("home.index", slug=programme.slug), 303)
     set_cookie(response, accounts.cookie_name(programme.slug, https=current_app.config["HTTPS"]), token)

@@ -87,6 +87,8 @@ def test_the_search_goes_over_all_programmes_for_support_and_over_their_own_for_
 @pytest.mark.usefixtures("people")
 def test_a_search_is_answered_from_the_indexes(session: Session, platform: Platform) -> None:
     """The candidates come from ranges over indexes, never from reading the programme's rows one by one."""
+    if session.get_bind().dialect.name != "sqlite":
+        pytest.skip("a planner that counts rows reads a table of ten as a whole; SQLite's shows the plan at scale")
     for scope in (Scope((platform.acme.id,)), Scope(None)):
         statement = queries._filtered(scope, UserFilter(search="jane c"))
         compiled = statement.compile(session.get_bind(), compile_kwargs={"literal_binds": True})

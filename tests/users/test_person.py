@@ -299,3 +299,10 @@ def test_nobody_who_is_not_signed_in_gets_in(client: FlaskClient, jane: User) ->
     with_form_token(client, "/manager/login")
     assert client.post(address(jane, "deactivate")).location == "/manager/login"
     assert jane.status == UserStatus.ACTIVE
+
+
+def test_a_sign_in_with_a_password_is_part_of_the_timeline(admin: FlaskClient, session: Session, jane: User) -> None:
+    accounts.note_password_sign_in(session, jane, now=utcnow())
+    page = admin.get(address(jane)).text
+    assert "Signed in with a password" in page
+    assert "By the person" in page
