@@ -6,6 +6,7 @@ from rgapp.models.identity import ExternalIdentity
 from rgapp.models.integration import ConnectionDirectory, Integration, IntegrationVersion
 from rgapp.models.outbox import MailStatus, OutboxMail
 from rgapp.models.programme import Colour, Programme, Region
+from rgapp.models.rate_limit import RateLimit
 from rgapp.models.sign_in import Purpose, SAMLReplay, SAMLRequest, SignInAttempt
 from rgapp.models.staff import Role, Staff, StaffGrant, StaffLink, StaffSession
 from rgapp.models.user import User, UserLink, UserSession, UserStatus
@@ -22,6 +23,7 @@ __all__ = [
     "OutboxMail",
     "Programme",
     "Purpose",
+    "RateLimit",
     "Region",
     "Role",
     "SAMLReplay",
