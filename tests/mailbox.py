@@ -1,6 +1,8 @@
 """A mail server on loopback that keeps what it is sent."""
 
+import asyncio
 import socket
+import threading
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -8,15 +10,46 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 
 
 class Mailbox:
-    """What arrived, in order; `refuse` makes the server turn mail away with that answer."""
+    """What arrived, in order; `refuse` makes the server turn mail away with that answer, `farewell` answers QUIT."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
         self.refuse: str | None = None
+        self.farewell = "221 Bye"
         self.url = ""
+        self.conversations = 0
+        self._open: list[SMTP] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def handle_EHLO(self, server: SMTP, session: Any, envelope: Any, name: str, answers: list[str]) -> list[str]:
+        """Count one conversation."""
+        session.host_name = name
+        self.conversations += 1
+        self._open.append(server)
+        self._loop = server.loop
+        return answers
+
+    async def handle_QUIT(self, server: Any, session: Any, envelope: Any) -> str:
+        """Answer the farewell."""
+        return self.farewell
+
+    def hang_up(self) -> None:
+        """End every conversation without a word, as servers do with those that last too long for them."""
+        gone = threading.Event()
+
+        def end() -> None:
+            for server in self._open:
+                if server.transport is not None:
+                    server.transport.close()
+            gone.set()
+
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(end)
+        assert gone.wait(10)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Keep one message."""

@@ -2,20 +2,23 @@
 
 import smtplib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import event, select
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from rgapp.auth.users import user_of_link
+from rgapp.extensions import db
 from rgapp.mail import sender
 from rgapp.mail.contexts import NotSent
 from rgapp.mail.outbox import MailKind, put, resend_welcome
-from rgapp.mail.sender import CLAIM_LASTS, LONGEST_PAUSE, TRIES, Delivery, deliver_due
+from rgapp.mail.sender import CLAIM_LASTS, LONGEST_PAUSE, SETTLE_PAUSES, TRIES, Delivery, deliver_due
+from rgapp.mail.transport import FAREWELL_SECONDS, STEP_SECONDS, VERDICT_SECONDS
 from rgapp.models import MailStatus, OutboxMail, User, UserLink
 from rgapp.provisioning import deactivate
 from tests.conftest import NOW
@@ -30,6 +33,7 @@ class Post:
         self.sent: list[EmailMessage] = []
         self.error: Exception | None = None
         self.before: Callable[[], None] = lambda: None
+        self.closed = 0
 
     def send(self, message: EmailMessage) -> None:
         """Take one mail."""
@@ -37,6 +41,10 @@ class Post:
         if self.error:
             raise self.error
         self.sent.append(message)
+
+    def close(self) -> None:
+        """Count the ends of conversations."""
+        self.closed += 1
 
 
 @pytest.fixture
@@ -48,7 +56,7 @@ def post() -> Post:
 @pytest.fixture
 def delivery(post: Post) -> Delivery:
     """Return a delivery through it."""
-    return Delivery(post, "https://rewards.example", "rewards@rewards.example")
+    return Delivery(post, "https://rewards.example", "rewards@rewards.example", wait=lambda seconds: None)
 
 
 @pytest.fixture
@@ -194,7 +202,7 @@ def test_a_worker_that_dies_after_the_claim_loses_nothing(
 def test_a_second_copy_after_a_crash_is_recognisable_as_one(
     session: Session, user: User, delivery: Delivery, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The one case in which a copy is possible: the process dies between the server's answer and the commit."""
+    """The process dies between the server's answer and the commit."""
     really_send = post.send
 
     def send_and_die(message: EmailMessage) -> None:
@@ -209,6 +217,96 @@ def test_a_second_copy_after_a_crash_is_recognisable_as_one(
     deliver_due(session, delivery, now=NOW + CLAIM_LASTS)
     assert len(post.sent) == 2
     assert len({message["Message-ID"] for message in post.sent}) == 1
+
+
+def test_what_came_of_a_mail_is_kept_although_the_database_restarts_at_that_moment(
+    session: Session, user: User, delivery: Delivery, post: Post
+) -> None:
+    """Else the mail would be sent again, for nobody would know that the server took it."""
+    away = [OperationalError("UPDATE", {}, ConnectionError("restarting")) for _ in range(len(SETTLE_PAUSES))]
+    waited: list[float] = []
+
+    def restart() -> None:
+        event.listen(db.engine, "before_cursor_execute", fail)
+
+    def fail(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE outbox_mails") and away:
+            raise away.pop()
+
+    post.before = restart
+    try:
+        assert deliver_due(session, replace(delivery, wait=waited.append), now=NOW) == 1
+    finally:
+        event.remove(db.engine, "before_cursor_execute", fail)
+    assert tuple(waited) == SETTLE_PAUSES
+    assert only_mail(session).status == MailStatus.SENT
+    assert timedelta(seconds=sum(SETTLE_PAUSES)) < CLAIM_LASTS / 2
+
+
+def test_a_database_that_stays_away_ends_the_batch(
+    session: Session, user: User, delivery: Delivery, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "SETTLE_PAUSES", ())
+    really_commit, commits = session.commit, iter([True, True, True])
+
+    def commit() -> None:
+        if not next(commits, False):
+            raise OperationalError("COMMIT", {}, ConnectionError("away"))
+        really_commit()
+
+    monkeypatch.setattr(session, "commit", commit)
+    with pytest.raises(OperationalError):
+        deliver_due(session, delivery, now=NOW)
+    assert (len(post.sent), post.closed) == (1, 1)
+
+
+def test_a_lapsed_claim_writes_nothing_over_the_newer_one(
+    session: Session, user: User, delivery: Delivery, post: Post, other_session: Callable[[], Any]
+) -> None:
+    def too_slow() -> None:
+        post.before, post.error = lambda: None, None
+        with other_session() as other:
+            assert deliver_due(other, delivery, now=NOW + CLAIM_LASTS) == 1
+        post.error = TimeoutError()
+
+    post.before = too_slow
+    assert deliver_due(session, delivery, now=NOW) == 0
+    session.expire_all()
+    assert (only_mail(session).status, only_mail(session).tries) == (MailStatus.SENT, 2)
+
+
+def test_a_mail_whose_every_worker_died_is_given_up(
+    session: Session, user: User, delivery: Delivery, post: Post
+) -> None:
+    only_mail(session).tries = TRIES
+    session.commit()
+    assert deliver_due(session, delivery, now=NOW) == 0
+    assert (only_mail(session).status, only_mail(session).last_error) == (MailStatus.FAILED, "never finished")
+    assert post.sent == []
+
+
+def test_a_batch_goes_on_until_nothing_is_due(
+    session: Session, user: User, delivery: Delivery, post: Post, make: Factory
+) -> None:
+    programme = make.programme()
+    for _ in range(4):
+        make.user(programme, welcome_email=True)
+    session.commit()
+    assert deliver_due(session, delivery, now=NOW, limit=2) == 5
+    assert post.closed == 1
+
+
+def test_a_batch_ends_before_its_claims_could_lapse(
+    session: Session, user: User, delivery: Delivery, post: Post, make: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.user(make.programme(), welcome_email=True)
+    session.commit()
+    monkeypatch.setattr(sender, "BATCH_SECONDS", 0.0)
+    post.before = lambda: monkeypatch.setattr(sender, "BATCH_SECONDS", -1.0)
+    monkeypatch.setattr(sender.time, "monotonic", lambda: 0.0)
+    assert deliver_due(session, delivery, now=NOW) == 1
+    slowest = STEP_SECONDS * 8 + VERDICT_SECONDS + FAREWELL_SECONDS
+    assert timedelta(seconds=60 + slowest + sum(SETTLE_PAUSES)) < CLAIM_LASTS
 
 
 def test_a_leaver_gets_no_welcome(session: Session, user: User, delivery: Delivery, post: Post) -> None:

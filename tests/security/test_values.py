@@ -1,6 +1,7 @@
 """Values made to look like, to become, or to break something else."""
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -65,7 +66,8 @@ def test_the_envelope_has_the_address_on_file_and_no_other(smtp: Mailbox) -> Non
         domain="acme.example",
         now=NOW,
     )
-    SMTPTransport(smtp.url).send(message)
+    with closing(SMTPTransport(smtp.url)) as transport:
+        transport.send(message)
     (received,) = smtp.messages
     assert received["To"] == "jane@acme.example"
     assert received["Bcc"] is None
