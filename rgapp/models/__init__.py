@@ -5,8 +5,10 @@ from rgapp.models.base import Base
 from rgapp.models.identity import ExternalIdentity
 from rgapp.models.integration import ConnectionDirectory, Integration, IntegrationVersion
 from rgapp.models.outbox import MailStatus, OutboxMail
+from rgapp.models.password import StaffPassword, UserPassword
 from rgapp.models.programme import Colour, Programme, Region
 from rgapp.models.rate_limit import RateLimit
+from rgapp.models.second_factor import StaffChallenge, StaffRecoveryCode, StaffSecondFactor
 from rgapp.models.sign_in import Purpose, SAMLReplay, SAMLRequest, SignInAttempt
 from rgapp.models.staff import Role, Staff, StaffGrant, StaffLink, StaffSession
 from rgapp.models.user import User, UserLink, UserSession, UserStatus
@@ -30,11 +32,16 @@ __all__ = [
     "SAMLRequest",
     "SignInAttempt",
     "Staff",
+    "StaffChallenge",
     "StaffGrant",
     "StaffLink",
+    "StaffPassword",
+    "StaffRecoveryCode",
+    "StaffSecondFactor",
     "StaffSession",
     "User",
     "UserLink",
+    "UserPassword",
     "UserSession",
     "UserStatus",
 ]

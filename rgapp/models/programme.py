@@ -48,6 +48,7 @@ class Programme(Base):
     contact_email: Mapped[str] = mapped_column(String(200), default="")
     colour: Mapped[Colour] = mapped_column(String(20), default=Colour.INDIGO)
     password_sign_in: Mapped[bool] = mapped_column(default=False)
+    second_factor_required: Mapped[bool] = mapped_column(default=False)
     guard_percent: Mapped[int] = mapped_column(default=10)
     guard_people: Mapped[int] = mapped_column(default=5)
     created_at: Mapped[datetime]

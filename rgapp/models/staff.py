@@ -20,7 +20,7 @@ class Role(StrEnum):
 
 
 class Staff(Principal, Base):
-    """Someone who signs in to Reward Manager with e-mail and password."""
+    """Someone who signs in to Reward Manager with e-mail and password, and a second step since `second_factor_at`."""
 
     __tablename__ = "staff"
 
@@ -30,6 +30,7 @@ class Staff(Principal, Base):
     name: Mapped[str] = mapped_column(String(100))
     role: Mapped[Role] = mapped_column(String(20))
     password_hash: Mapped[str | None] = mapped_column(String(200))
+    second_factor_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     deactivated_at: Mapped[datetime | None]
     last_sign_in_at: Mapped[datetime | None]
@@ -38,6 +39,11 @@ class Staff(Principal, Base):
     def is_active(self) -> bool:
         """Tell whether this person still has access."""
         return self.deactivated_at is None
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Tell whether this person signs in with a second step."""
+        return self.second_factor_at is not None
 
     @property
     def sees_all(self) -> bool:
