@@ -74,6 +74,7 @@ def load(instance: Path, environment: Mapping[str, str] | None = None) -> dict[s
         _refuse_unsafe_production(env, base_url, demo)
     instance.mkdir(parents=True, exist_ok=True)
     https = base_url.startswith("https://")
+    database_url = _database_url(env.text("RGAPP_DATABASE_URL"), instance)
     return {
         "ENVIRONMENT": "production" if production else name,
         "TESTING": name == "testing",
@@ -82,7 +83,7 @@ def load(instance: Path, environment: Mapping[str, str] | None = None) -> dict[s
         "BASE_URL": base_url,
         "SECRET_KEY": env.text("RGAPP_SECRET_KEY") or _kept_key(instance / "secret_key"),
         "ENCRYPTION_KEYS": sorted_keys(env.text("RGAPP_ENCRYPTION_KEYS") or _kept_key(instance / "encryption_keys")),
-        "SQLALCHEMY_DATABASE_URI": _database_url(env.text("RGAPP_DATABASE_URL"), instance),
+        "SQLALCHEMY_DATABASE_URI": database_url,
         "QUEUE_URL": env.text("RGAPP_QUEUE_URL", f"sqlite:///{instance / 'queue.db'}"),
         "SMTP_URL": env.text("RGAPP_SMTP_URL"),
         "MAIL_FROM": env.text("RGAPP_MAIL_FROM", "rewards@localhost"),
@@ -91,7 +92,7 @@ def load(instance: Path, environment: Mapping[str, str] | None = None) -> dict[s
         "TRUSTED_PROXIES": env.number("RGAPP_TRUSTED_PROXIES", 0),
         "ATTEMPT_RETENTION_DAYS": env.number("RGAPP_ATTEMPT_RETENTION_DAYS", 30),
         "METRICS_TOKEN": env.text("RGAPP_METRICS_TOKEN"),
-        "RATELIMIT_STORAGE_URI": env.text("RGAPP_RATELIMIT_URL", "memory://"),
+        "RATELIMIT_STORAGE_URI": env.text("RGAPP_RATELIMIT_URL") or _counting_url(database_url, instance),
         "RATELIMIT_ENABLED": name != "testing",
         "MAX_CONTENT_LENGTH": 4 * MEGABYTE,
         "MAX_FORM_MEMORY_SIZE": 2 * MEGABYTE,
@@ -145,6 +146,11 @@ def _database_url(configured: str, instance: Path) -> str:
         if configured.startswith(prefix):
             return "postgresql+psycopg://" + configured.removeprefix(prefix)
     return configured or f"sqlite:///{instance / 'rgapp.db'}"
+
+
+def _counting_url(database_url: str, instance: Path) -> str:
+    """Count rate limits where all web processes see them: in PostgreSQL, or beside SQLite's file, in one of its own."""
+    return f"sqlite:///{instance / 'limits.db'}" if database_url.startswith("sqlite") else database_url
 
 
 def sorted_keys(text: str) -> tuple[str, ...]:

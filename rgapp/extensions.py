@@ -11,6 +11,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 
 from rgapp.models.base import Base
+from rgapp.rate_limits import SQLStorage
 
 
 def client_network() -> str:
@@ -23,6 +24,12 @@ def client_network() -> str:
     if not isinstance(read, IPv6Address):
         return address
     return str(read.ipv4_mapped) if read.ipv4_mapped else f"{IPv6Address(int(read) >> 64 << 64)}/64"
+
+
+def shared_counters() -> SQLStorage | None:
+    """Return the counters that all web processes share; None where there are no limits, or they are in Redis."""
+    counters = getattr(limiter, "_storage", None) if limiter.enabled else None
+    return counters if isinstance(counters, SQLStorage) else None
 
 
 # The models stand on a base of their own that knows no Flask; this extension brings engine and session only.

@@ -1,15 +1,19 @@
-"""Slow down who guesses an account's password, without letting the guesser lock its owner out.
+"""Slow down who guesses an account's password or floods us with refusals, without letting them lock anybody out.
 
 Wrong passwords count against the account, wherever they come from, but apart for each browser in which somebody
 signed in to it before: who uses up the strangers' tries stops strangers only. A link by e-mail makes another browser
 known.
+
+Refused sign-ins count against the network they come from, in one connection and in all. Who shares a network with an
+attacker still signs in: see `rgapp.sso.routes.acs`.
 """
 
 import hashlib
+import time
 
 from flask import current_app, request
 from itsdangerous import BadSignature, URLSafeSerializer
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerMinute
 from werkzeug.wrappers import Response
 
 from rgapp.access import set_cookie
@@ -20,6 +24,7 @@ from rgapp.tokens import new_token
 TRIES = RateLimitItemPerMinute(10, 15)
 KNOWN_FOR_SECONDS = 400 * 24 * 3600
 MOST_ACCOUNTS = 5
+MOST_REMEMBERED = 10_000
 
 
 def account_key(realm: str, email: str) -> str:
@@ -41,6 +46,50 @@ def note_refusal(realm: str, email: str) -> None:
     """Count one wrong password."""
     if limiter.enabled:
         limiter.limiter.hit(TRIES, account_key(realm, email))
+
+
+def take_try(realm: str, email: str) -> bool:
+    """Take one of the tries before a password is compared; False where none is left.
+
+    Comparing is slow: who counted only afterwards would let many guesses through at once, one in each thread of each
+    web process. `give_back` returns the try for the right password.
+    """
+    return not limiter.enabled or limiter.limiter.hit(TRIES, account_key(realm, email))
+
+
+def give_back(realm: str, email: str) -> None:
+    """Return the try that was taken for a password that was right."""
+    if limiter.enabled:
+        limiter.limiter.storage.incr(TRIES.key_for(account_key(realm, email)), TRIES.get_expiry(), -1)
+
+
+class RefusalLimit:
+    """A limit on refusals that costs nothing while all goes well.
+
+    Refusals are counted for all web processes together. Asking reads this process's memory only: each refusal that it
+    counts tells it how many there were everywhere. So a process may let one more through than the limit says, the one
+    by which it learns.
+    """
+
+    def __init__(self, name: str, item: RateLimitItem) -> None:
+        self.name, self.item = name, item
+        self._blocked: dict[str, float] = {}
+
+    def is_blocked(self, key: str) -> bool:
+        """Tell whether there were too many refusals, as far as this process knows."""
+        until = self._blocked.get(key)
+        return until is not None and limiter.enabled and time.time() < until
+
+    def note(self, key: str) -> None:
+        """Count one refusal."""
+        if not limiter.enabled:
+            return
+        counter, storage = self.item.key_for(self.name, key), limiter.limiter.storage
+        if storage.incr(counter, self.item.get_expiry()) >= self.item.amount:
+            if len(self._blocked) >= MOST_REMEMBERED:
+                now = time.time()
+                self._blocked = {held: until for held, until in self._blocked.items() if until > now}
+            self._blocked[key] = storage.get_expiry(counter)
 
 
 def remember_browser(response: Response, realm: str, email: str) -> None:

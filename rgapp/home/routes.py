@@ -62,12 +62,12 @@ def login(slug: str) -> Response:
     status = 200
     if form is not None and form.validate_on_submit():
         email = form.email.data or ""
-        if throttle.is_blocked(slug, email):
+        if not throttle.take_try(slug, email):
             form.password.errors, status = [TOO_MANY_TRIES], 429
         elif (user := authenticated(programme, email, form.password.data or "")) is not None:
+            throttle.give_back(slug, email)
             return sign_in(programme, user, wanted)
         else:
-            throttle.note_refusal(slug, email)
             form.password.errors = [WRONG_PASSWORD]
     elif form is None and request.method == "POST":
         abort(405)

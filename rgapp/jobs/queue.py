@@ -1,22 +1,24 @@
 """The Huey queue of one application: SQLite by default, PostgreSQL or Redis by its address."""
 
-import logging
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app
-from huey import Huey, MemoryHuey, PostgresHuey, RedisHuey, SqliteHuey, crontab
+from huey import Huey, MemoryHuey, crontab
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from rgapp.clock import utcnow
-from rgapp.extensions import db
+from rgapp.extensions import db, shared_counters
 from rgapp.jobs import tasks
 from rgapp.jobs.certificates import certificate_alerts
+from rgapp.jobs.storage import LOCK_BUSY_SECONDS, PostgreSQLQueue, RedisQueue, SQLiteQueue, redis_pool
+from rgapp.jobs.waker import Waker
 from rgapp.mail.outbox import WAITING_MAIL
 
-logger = logging.getLogger(__name__)
 NAME = "rgapp"
+# What runs seldom is tried again when it fails, after 1, 5 and 25 minutes; what runs each minute is tried then.
+TRIED_AGAIN: dict[str, Any] = {"retries": 3, "retry_delay": 60, "retry_backoff": 5}
 
 
 def init_app(app: Flask) -> None:
@@ -24,6 +26,7 @@ def init_app(app: Flask) -> None:
     huey = make_queue(app.config["QUEUE_URL"], immediate=app.config["TESTING"])
     app.extensions["queue"] = huey
     register(app, huey)
+    app.extensions["waker"] = Waker(lambda: app.extensions["send_mails"]())
 
 
 def make_queue(url: str, *, immediate: bool = False) -> Huey:
@@ -33,11 +36,12 @@ def make_queue(url: str, *, immediate: bool = False) -> Huey:
     if immediate or scheme == "memory":
         return MemoryHuey(NAME, **options)
     if scheme == "sqlite":
-        return SqliteHuey(NAME, filename=url.removeprefix("sqlite:///"), fsync=False, **options)
+        file = url.removeprefix("sqlite:///")
+        return SQLiteQueue(NAME, filename=file, fsync=False, timeout=LOCK_BUSY_SECONDS, **options)
     if scheme in {"postgres", "postgresql"}:
-        return PostgresHuey(NAME, dsn=url.replace("postgresql+psycopg://", "postgresql://"), **options)
+        return PostgreSQLQueue(NAME, dsn=url.replace("+psycopg://", "://"), **options)
     if scheme in {"redis", "rediss", "unix"}:
-        return RedisHuey(NAME, url=url, **options)
+        return RedisQueue(NAME, connection_pool=redis_pool(url), **options)
     raise ValueError(f"RGAPP_QUEUE_URL names no queue we know: {scheme!r}")
 
 
@@ -54,17 +58,19 @@ def register(app: Flask, huey: Huey) -> None:
         with app.app_context():
             tasks.send_mails(app, db.session(), now=utcnow())
 
-    @huey.periodic_task(crontab(minute="17"), name="delete_expired")
+    @huey.periodic_task(crontab(minute="17"), name="delete_expired", **TRIED_AGAIN)
     def delete_expired() -> None:
         with app.app_context():
             tasks.delete_expired(db.session(), now=utcnow())
+            if (counters := shared_counters()) is not None:
+                counters.delete_expired(now=utcnow())
 
-    @huey.periodic_task(crontab(minute="41", hour="3"), name="refresh_metadata")
+    @huey.periodic_task(crontab(minute="41", hour="3"), name="refresh_metadata", **TRIED_AGAIN)
     def refresh() -> None:
         with app.app_context():
             tasks.follow_metadata(app, db.session(), now=utcnow())
 
-    @huey.periodic_task(crontab(minute="23", hour="5"), name="certificate_alerts")
+    @huey.periodic_task(crontab(minute="23", hour="5"), name="certificate_alerts", **TRIED_AGAIN)
     def alert() -> None:
         with app.app_context():
             certificate_alerts(db.session(), base_url=app.config["BASE_URL"], now=utcnow())
@@ -74,16 +80,9 @@ def register(app: Flask, huey: Huey) -> None:
 
 @event.listens_for(Session, "after_commit")
 def _wake_mailer(session: Session) -> None:
-    """Ask for a delivery once mail is really in the outbox.
-
-    Where the queue cannot be reached the mail is not lost: the delivery of each minute finds it.
-    """
-    if not session.info.pop(WAITING_MAIL, False) or not current_app or current_app.config["TESTING"]:
-        return
-    try:
-        current_app.extensions["send_mails"]()
-    except Exception:
-        logger.exception("the mailer could not be woken; the delivery of each minute will send")
+    """Ask for a delivery once mail is really in the outbox."""
+    if session.info.pop(WAITING_MAIL, False) and current_app and not current_app.config["TESTING"]:
+        current_app.extensions["waker"].wake()
 
 
 @event.listens_for(Session, "after_rollback")

@@ -1,8 +1,10 @@
 """Start a sign-in: one AuthnRequest, one record that is used once, bound to the browser that started it."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -73,6 +75,24 @@ def find(session: Session, integration: Integration, relay_state: str, *, now: d
             SAMLRequest.expires_at > now,
         )
     )
+
+
+class Answer(Protocol):
+    """What of a posted response leads to the request that it answers."""
+
+    @property
+    def relay_state(self) -> str:
+        """Return the RelayState."""
+
+    @property
+    def browser_tokens(self) -> Sequence[str]:
+        """Return the browser's binding tokens."""
+
+
+def is_awaited(session: Session, integration: Integration, answer: Answer, *, now: datetime) -> bool:
+    """Tell whether a sign-in that this very browser started waits for this answer."""
+    request = find(session, integration, answer.relay_state, now=now)
+    return request is not None and any(hash_token(token) == request.browser_hash for token in answer.browser_tokens)
 
 
 def use_up(session: Session, request: SAMLRequest) -> bool:

@@ -3,15 +3,18 @@
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from limits import RateLimitItemPerMinute
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as BaseResponse
 
 from rgapp.access import public, set_cookie
 from rgapp.auth.principal import staff_of_request
 from rgapp.auth.staff import programme_for
+from rgapp.auth.throttle import RefusalLimit
 from rgapp.auth.users import cookie_name
 from rgapp.clock import utcnow
 from rgapp.database import writing
-from rgapp.extensions import csrf, db, limiter
+from rgapp.extensions import client_network, csrf, db, limiter
 from rgapp.integrations.saml.service_metadata import build_metadata
 from rgapp.integrations.saml.settings import InboundSAMLSettings
 from rgapp.models import Purpose
@@ -24,11 +27,20 @@ from rgapp.sso.refusals import refused_page
 
 bp = Blueprint("sso", __name__, url_prefix="/sso/<public_id>")
 
-REFUSALS_ALLOWED = "120/minute"
+STARTS_ALLOWED = "300/minute"
+TESTS_ALLOWED = "30/minute"
+REFUSALS_OF_CONNECTION = RefusalLimit("acs", RateLimitItemPerMinute(120))
+REFUSALS_OF_NETWORK = RefusalLimit("acs of all", RateLimitItemPerMinute(600))
+
+
+def starting_network() -> str:
+    """Return what starts count against: a network at one connection, so that nobody uses up another company's."""
+    return f"{client_network()} {(request.view_args or {}).get('public_id')}"
 
 
 @bp.get("/login")
 @public
+@limiter.limit(STARTS_ALLOWED, key_func=starting_network)
 def login(public_id: str) -> BaseResponse:
     """Start a sign-in at the identity provider (SAML profiles 4.1.2)."""
     found = load(public_id)
@@ -42,6 +54,7 @@ def login(public_id: str) -> BaseResponse:
 
 @bp.get("/test")
 @public
+@limiter.limit(TESTS_ALLOWED)
 def test_login(public_id: str) -> BaseResponse:
     """Start an admin's test sign-in with the draft; staff of the programme only, for others it is not there."""
     found, staff = load(public_id), staff_of_request()
@@ -56,9 +69,13 @@ def test_login(public_id: str) -> BaseResponse:
 @bp.post("/acs")
 @public
 @csrf.exempt
-@limiter.limit(REFUSALS_ALLOWED, deduct_when=lambda response: response.status_code >= 400)
 def acs(public_id: str) -> BaseResponse:
-    """Take the identity provider's response (Assertion Consumer Service, SAML profiles 4.1.4)."""
+    """Take the identity provider's response (Assertion Consumer Service, SAML profiles 4.1.4).
+
+    A network from which too many refused ones came is answered 429. Whoever started the sign-in here, in this
+    browser, is let through nevertheless: somebody in the same office, or behind the same proxy, must not be able to
+    keep a company out. A good sign-in asks this process's memory and counts nothing.
+    """
     found = load(public_id)
     parameter = found.live.parameter_name if found.live else "SAMLResponse"
     names = [name for name, _ in request.form.items(multi=True)]
@@ -71,10 +88,17 @@ def acs(public_id: str) -> BaseResponse:
         browser_tokens=binding_tokens(),
         user_agent=request.user_agent.string,
     )
+    network = client_network()
+    here = f"{network} {public_id}"
+    blocked = REFUSALS_OF_CONNECTION.is_blocked(here) or REFUSALS_OF_NETWORK.is_blocked(network)
+    if blocked and not requests.is_awaited(db.session(), found.integration, posted, now=utcnow()):
+        raise TooManyRequests
     done = sign_in.finish(db.session(), found, posted, sign_in_settings(), now=utcnow())
     if done.was_test:
         return redirect(results_url(found, done.attempt.reference), 303)
     if done.session_token is None:
+        REFUSALS_OF_CONNECTION.note(here)
+        REFUSALS_OF_NETWORK.note(network)
         return refused_page(found.programme, done.attempt.reason, done.attempt.reference, done.missing)
     slug = found.programme.slug
     target = programme_path(slug, done.next_path, base_url=current_app.config["BASE_URL"])

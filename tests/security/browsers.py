@@ -1,0 +1,63 @@
+"""A plain browser for real servers: cookies, forms, and nothing followed by itself."""
+
+import http.client
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+FORM = "application/x-www-form-urlencoded"
+FORM_TOKEN = re.compile(r'name="csrf_token"[^>]* value="([^"]+)"')
+
+
+@dataclass
+class Answer:
+    """What a server answered."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    text: str
+
+    @property
+    def location(self) -> str:
+        """Return where it leads, or an empty string."""
+        return self.headers.get("Location", "")
+
+
+@dataclass
+class Visitor:
+    """One browser, which may speak to several ports of one site."""
+
+    port: int
+    cookies: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def get(self, path: str, *, port: int | None = None) -> Answer:
+        """Open a page."""
+        return self.request("GET", path, port=port)
+
+    def post(self, path: str, fields: dict[str, str], *, port: int | None = None, form: str = "") -> Answer:
+        """Post fields; `form` is the page whose form token goes along."""
+        if form:
+            found = FORM_TOKEN.search(self.get(form, port=port).text)
+            assert found is not None, form
+            fields = fields | {"csrf_token": found[1]}
+        return self.request("POST", path, urlencode(fields), port=port)
+
+    def request(self, method: str, path: str, body: str = "", *, port: int | None = None) -> Answer:
+        """Make one request with the cookies that are held."""
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=60)
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} | self.headers
+        if method == "POST":
+            headers["Content-Type"] = FORM
+        try:
+            connection.request(method, path, body or None, headers)
+            answer = connection.getresponse()
+            read = Answer(answer.status, answer.headers, answer.read().decode("utf-8", "replace"))
+        finally:
+            connection.close()
+        for cookie in read.headers.get_all("Set-Cookie") or []:
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self.cookies[name] = value
+            if not value:
+                del self.cookies[name]
+        return read
