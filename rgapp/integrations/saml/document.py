@@ -25,6 +25,8 @@ _DECLARED = re.compile(rb"""<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["
 _ENCODINGS = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii", b"iso-8859-1", b"windows-1252"})
 _OPENINGS = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _local = threading.local()
+# libxml2 keeps global state while it compiles a schema: two threads doing so at once corrupt the memory of both.
+_compiling = threading.Lock()
 
 
 class DocumentError(Exception):
@@ -168,5 +170,6 @@ def _schema(name: str) -> etree.XMLSchema:
     cache: dict[str, etree.XMLSchema] = _local.__dict__.setdefault("schemas", {})
     if name not in cache:
         # python3-saml ships the OASIS schemas with local references; nothing is fetched.
-        cache[name] = etree.XMLSchema(etree.parse(str(_SCHEMAS / name), etree.XMLParser(no_network=True)))
+        with _compiling:
+            cache[name] = etree.XMLSchema(etree.parse(str(_SCHEMAS / name), etree.XMLParser(no_network=True)))
     return cache[name]
