@@ -1,4 +1,4 @@
-"""Encrypted assertions and identifiers (core 6): AES content keys sent by RSA-OAEP, and nothing else."""
+"""Encrypted assertions and identifiers (core 6): AES or, from old software, Triple DES, the key sent by RSA-OAEP."""
 
 from typing import Any, Final
 
@@ -9,7 +9,12 @@ from onelogin.saml2.constants import OneLogin_Saml2_Constants as Names
 from rgapp.integrations.saml.document import DS, XENC
 from rgapp.integrations.saml.verdict import CheckCode
 
-CONTENT_ALGORITHMS: Final = frozenset(
+#: Still the default of some identity providers, and mandatory in SAML's conformance: opened, never advertised. It has
+#: 64-bit blocks and, like AES-CBC, nothing that shows a change. What keeps a sender from using us to read a message by
+#: changing it: a response that is signed is opened only after its signature held, and whatever fails later in one that
+#: is not, it gets the same answer.
+OLD_CONTENT_ALGORITHMS: Final = frozenset({Names.TRIPLEDES_CBC})
+CONTENT_ALGORITHMS: Final = OLD_CONTENT_ALGORITHMS | frozenset(
     {
         Names.AES128_CBC,
         Names.AES192_CBC,
@@ -62,6 +67,13 @@ def decrypt(wrapper: etree._Element, key: Any, wanted: str) -> etree._Element:
         if plain is not None:
             return _result(wrapper, plain, wanted)
     raise DecryptionError(CheckCode.DECRYPTION_FAILED, "" if keys else "no EncryptedKey")
+
+
+def old_cipher(wrapper: etree._Element) -> str:
+    """Return the name of the cipher where it is one that should be replaced, else nothing."""
+    method = wrapper.find(f"{XENC}EncryptedData/{XENC}EncryptionMethod")
+    algorithm = str(method.get("Algorithm", "")) if method is not None else ""
+    return algorithm.rpartition("#")[2] if algorithm in OLD_CONTENT_ALGORITHMS else ""
 
 
 def _try(encrypted: etree._Element, key: Any) -> etree._Element | None:

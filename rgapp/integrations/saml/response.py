@@ -24,7 +24,7 @@ from rgapp.integrations.saml.contents import (
     name_id_of,
 )
 from rgapp.integrations.saml.document import SAML, SAMLP, DocumentError, decode, parse, survey
-from rgapp.integrations.saml.encryption import DecryptionError, decrypt
+from rgapp.integrations.saml.encryption import DecryptionError, decrypt, old_cipher
 from rgapp.integrations.saml.keys import service_key
 from rgapp.integrations.saml.sheet import Sheet
 from rgapp.integrations.saml.trust import Trusted, check_schema, check_structure, establish
@@ -147,6 +147,8 @@ def _decrypt_name_id(assertion: etree._Element, connection: Connection, sheet: S
     if connection.service_key is None:
         sheet.failed(CheckCode.ENCRYPTED_WITHOUT_KEY, "a readable NameID", "EncryptedID", Fixer.US)
         return True
+    if old := old_cipher(encrypted):
+        sheet.warned(CheckCode.ENCRYPTION_OLD, old, "AES", Fixer.IDENTITY_PROVIDER)
     try:
         name_id = decrypt(encrypted, service_key(connection.service_key), f"{SAML}NameID")
     except DecryptionError as error:

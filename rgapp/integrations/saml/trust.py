@@ -8,7 +8,7 @@ from lxml import etree
 from rgapp.integrations.saml.connection import Connection, Signed
 from rgapp.integrations.saml.contents import assertions_of
 from rgapp.integrations.saml.document import DS, SAML, Survey, parse, schema_error, survey
-from rgapp.integrations.saml.encryption import DecryptionError, decrypt
+from rgapp.integrations.saml.encryption import DecryptionError, decrypt, old_cipher
 from rgapp.integrations.saml.keys import TrustedKey, service_key, trusted_key
 from rgapp.integrations.saml.sheet import Sheet, stamp
 from rgapp.integrations.saml.signature import (
@@ -166,6 +166,7 @@ def _open(base: etree._Element, wrapper: etree._Element, connection: Connection,
     if connection.service_key is None:
         sheet.failed(CheckCode.ENCRYPTED_WITHOUT_KEY, "a key of ours", "an encrypted assertion", Fixer.US)
         return None
+    old = old_cipher(wrapper)
     try:
         assertion = decrypt(wrapper, service_key(connection.service_key), f"{SAML}Assertion")
     except DecryptionError as error:
@@ -180,6 +181,8 @@ def _open(base: etree._Element, wrapper: etree._Element, connection: Connection,
     if not sound:
         return None
     sheet.passed(CheckCode.ENCRYPTION, "decrypted with our key")
+    if old:
+        sheet.warned(CheckCode.ENCRYPTION_OLD, old, "AES", Fixer.IDENTITY_PROVIDER)
     return alone
 
 

@@ -60,6 +60,7 @@ class CheckCode(StrEnum):
     DECRYPTION_FAILED = "decryption_failed"
     ENCRYPTED_ATTRIBUTE = "encrypted_attribute"
     ENCRYPTION = "encryption"
+    ENCRYPTION_OLD = "encryption_old"
     # Issuer and signature.
     ISSUER_RESPONSE = "issuer_response"
     ISSUER_ASSERTION = "issuer_assertion"

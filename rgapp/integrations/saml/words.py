@@ -99,6 +99,11 @@ WORDS: Final[dict[Code, Words]] = {
         "In the identity provider, your IT team encrypts the whole assertion or nothing.",
     ),
     Code.ENCRYPTION: Words("Encryption", "the encrypted part could not be opened", _RESEND),
+    Code.ENCRYPTION_OLD: Words(
+        "Age of the cipher",
+        "the response was encrypted with an old cipher",
+        "Sign-in still works. In the identity provider, your IT team chooses AES-256-GCM, or AES-256-CBC, instead.",
+    ),
     Code.ISSUER_RESPONSE: Words(
         "Issuer of the response",
         "the response came from another identity provider than this set-up names",

@@ -53,6 +53,7 @@ def test_good_response_is_accepted_and_read(case: Case) -> None:
     assert verdict.seen is not None
     assert dict(verdict.seen.attributes) == dict(assertion.attributes)
     assert all(check.ok for check in verdict.checks)
+    assert [check.code for check in verdict.warnings] == case.data.get("warned", [])
 
 
 @pytest.mark.parametrize(
