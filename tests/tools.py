@@ -22,7 +22,11 @@ def _postgresql() -> str | None:
     return str(packaged[-1].parent) if packaged else None
 
 
-_FINDERS = {"chromium": _chromium, "postgresql": _postgresql}
+_FINDERS = {
+    "chromium": _chromium,
+    "postgresql": _postgresql,
+    "redis-server": lambda: shutil.which("redis-server"),
+}
 
 
 def require(tool: str) -> str:

@@ -4,10 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -19,6 +21,7 @@ from rgapp.auth.users import open_session
 from rgapp.extensions import db
 from rgapp.jobs import tasks
 from rgapp.jobs.queue import make_queue
+from rgapp.jobs.waker import Waker
 from rgapp.mail.outbox import WAITING_MAIL
 from rgapp.models import MailStatus, OutboxMail, StaffSession, UserLink, UserSession
 from tests.conftest import ENVIRONMENT, NOW
@@ -50,7 +53,7 @@ def test_every_scheduled_task_runs(app: Flask, make: Factory) -> None:
 
 def test_mail_wakes_the_mailer_once_the_transaction_is_committed(app: Flask, make: Factory) -> None:
     woken: list[int] = []
-    app.extensions["send_mails"] = lambda: woken.append(1)
+    app.extensions["waker"] = SimpleNamespace(wake=lambda: woken.append(1))
     app.config["TESTING"] = False
     programme = make.programme("acme")
     make.session.commit()
@@ -65,6 +68,58 @@ def test_mail_wakes_the_mailer_once_the_transaction_is_committed(app: Flask, mak
     assert woken == [1]
 
 
+def timers() -> list[threading.Timer]:
+    """Return the wakers' timers that run."""
+    return [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+
+
+def run_timers() -> None:
+    """Wait until every timer has run."""
+    for timer in timers():
+        timer.join(30)
+
+
+def test_many_commits_of_a_moment_ask_for_one_delivery() -> None:
+    asked: list[int] = []
+    waker = Waker(lambda: asked.append(1), delay=0.05)
+    for _ in range(50):
+        waker.wake()
+    assert len(timers()) == 1
+    run_timers()
+    assert asked == [1]
+
+
+def test_a_commit_while_a_delivery_is_asked_for_asks_again() -> None:
+    """The worker may have looked already when that mail was committed."""
+    asked: list[int] = []
+
+    def ask() -> None:
+        asked.append(1)
+        if len(asked) == 1:
+            waker.wake()
+
+    waker = Waker(ask, delay=0.0)
+    waker.wake()
+    run_timers()
+    run_timers()
+    assert asked == [1, 1]
+
+
+def test_a_queue_that_hangs_holds_up_no_commit() -> None:
+    reached, released = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        reached.set()
+        assert released.wait(30)
+
+    waker = Waker(hang, delay=0.0)
+    waker.wake()
+    assert reached.wait(30)
+    waker.wake()  # Returns although the queue hangs.
+    released.set()
+    run_timers()
+
+
 def test_a_queue_that_is_away_loses_no_mail(app: Flask, make: Factory, caplog: pytest.LogCaptureFixture) -> None:
     def away() -> None:
         raise ConnectionError
@@ -73,8 +128,16 @@ def test_a_queue_that_is_away_loses_no_mail(app: Flask, make: Factory, caplog: p
     app.config["TESTING"] = False
     make.user(make.programme("acme"), welcome_email=True)
     make.session.commit()
+    run_timers()
     assert "could not be woken" in caplog.text
     assert make.session.scalar(select(func.count()).select_from(OutboxMail)) == 1
+
+
+@pytest.mark.parametrize("address", ["redis://127.0.0.1:1/0", "postgresql://rgapp@127.0.0.1:1/queue"])
+def test_the_application_starts_although_the_queue_is_away(make_app: Callable[..., Flask], address: str) -> None:
+    app = make_app(RGAPP_ENV="development", RGAPP_QUEUE_URL=address)
+    answer = app.test_client().get("/readyz")
+    assert (answer.status_code, answer.text) == (503, "not ready: queue\n")
 
 
 def test_what_has_expired_is_deleted_and_nothing_else(session: Session, make: Factory) -> None:
@@ -102,6 +165,7 @@ def worker(app: Flask, make: Factory) -> Callable[[], "subprocess.Popen[str]"]:
     def start() -> "subprocess.Popen[str]":
         environment = ENVIRONMENT | {"INSTANCE": app.instance_path, "PATH": os.environ["PATH"]}
         environment["RGAPP_ENV"] = "development"
+        environment["RGAPP_DATABASE_URL"] = app.config["SQLALCHEMY_DATABASE_URI"]
         return subprocess.Popen(
             [sys.executable, "-m", "flask", "worker", "--workers", "1"],
             cwd=ROOT,
