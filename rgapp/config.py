@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from click import ClickException
 from cryptography.fernet import Fernet
 
+from rgapp.pool import engine_options
+
 ENVIRONMENTS = ("development", "production", "testing")
 MEGABYTE = 1024 * 1024
 
@@ -84,6 +86,7 @@ def load(instance: Path, environment: Mapping[str, str] | None = None) -> dict[s
         "SECRET_KEY": env.text("RGAPP_SECRET_KEY") or _kept_key(instance / "secret_key"),
         "ENCRYPTION_KEYS": sorted_keys(env.text("RGAPP_ENCRYPTION_KEYS") or _kept_key(instance / "encryption_keys")),
         "SQLALCHEMY_DATABASE_URI": database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(database_url, _pool_size(env)),
         "QUEUE_URL": env.text("RGAPP_QUEUE_URL", f"sqlite:///{instance / 'queue.db'}"),
         "SMTP_URL": env.text("RGAPP_SMTP_URL"),
         "MAIL_FROM": env.text("RGAPP_MAIL_FROM", "rewards@localhost"),
@@ -146,6 +149,14 @@ def _database_url(configured: str, instance: Path) -> str:
         if configured.startswith(prefix):
             return "postgresql+psycopg://" + configured.removeprefix(prefix)
     return configured or f"sqlite:///{instance / 'rgapp.db'}"
+
+
+def _pool_size(env: Environment) -> int:
+    """Return how many connections a process keeps: as many as the web process has threads, unless told otherwise."""
+    size = env.number("RGAPP_DATABASE_POOL", env.number("RGAPP_WEB_THREADS", 8))
+    if size < 1:
+        raise ConfigError("RGAPP_DATABASE_POOL must be 1 or more.")
+    return size
 
 
 def _counting_url(database_url: str, instance: Path) -> str:

@@ -5,7 +5,8 @@ import traceback
 
 from flask import Flask, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from rgapp.extensions import db
@@ -19,7 +20,8 @@ def init_app(app: Flask) -> None:
     """Install the handlers."""
     app.register_error_handler(CSRFError, form_expired)
     app.register_error_handler(HTTPException, http_error)
-    app.register_error_handler(OperationalError, database_error)
+    for away in (OperationalError, InterfaceError, PoolTimeout):
+        app.register_error_handler(away, database_error)
     app.register_error_handler(Exception, unexpected_error)
 
 
@@ -38,10 +40,11 @@ def form_expired(_: CSRFError) -> tuple[str, int]:
     return render_template("errors/400.html", reference=None, stale_form=True), 400
 
 
-def database_error(error: OperationalError) -> tuple[str, int, dict[str, str]]:
+def database_error(error: SQLAlchemyError) -> tuple[str, int, dict[str, str]]:
     """Say that we are back soon; the details are for the log."""
     db.session.rollback()
-    logger.error("database unavailable on %s: %s", request.endpoint, type(error.orig).__name__)
+    cause = getattr(error, "orig", None) or error
+    logger.error("database unavailable on %s: %s", request.endpoint, type(cause).__name__)
     return render_template("errors/503.html", reference=None), 503, {"Retry-After": "5"}
 
 
