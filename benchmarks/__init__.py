@@ -1,0 +1,1 @@
+"""Benchmarks: each a command of its own (`python -m benchmarks.sign_in`), never a timed test."""
