@@ -1,5 +1,6 @@
 """Response headers that every page carries."""
 
+import re
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, g, request
@@ -22,6 +23,9 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+
+
+ORIGIN = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
 def init_app(app: Flask) -> None:
@@ -50,6 +54,23 @@ def own_path(url: str) -> str:
     return urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, ""))
 
 
-def allow_form_action(origin: str) -> None:
-    """Let a form on this page post to, or end up at, one more origin (browsers check redirects after a post too)."""
-    g.form_action = origin
+def allow_form_action(url: str) -> None:
+    """Let a form on this page post to, or end up at, one more origin (browsers check redirects after a post too).
+
+    Customers type these addresses. One whose origin is not plain is left out, for `;` and `,` would begin another
+    directive or policy: the browser then does not send the form.
+    """
+    if origin := origin_of(url):
+        g.form_action = origin
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of an http address as a policy names them, an empty string where they are odd."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna" if not url.isascii() else "ascii").decode()
+        port = "" if parts.port is None else f":{parts.port}"
+    except ValueError:  # A UnicodeError is one too.
+        return ""
+    origin = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
+    return origin if ORIGIN.fullmatch(origin) else ""

@@ -1,7 +1,5 @@
 """A programme's site: sign-in page, home, details, sign-out, and passwords where the programme has them."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, abort, current_app, flash, g, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -86,7 +84,7 @@ def logout(slug: str) -> Response:
     session_row = g.get("user_session")
     public_id = queries.logout_connection(db.session(), session_row) if session_row is not None else None
     if public_id is not None:
-        return redirect(url_for("sso.logout", public_id=public_id), 303)
+        return redirect(url_for("sso.logout", public_id=public_id), 307)  # The form goes along, with its token.
     return end_session(programme)
 
 
@@ -148,8 +146,7 @@ def signed_in_page(template: str) -> str:
     """Render a page of somebody who is signed in; its Sign out may lead on to the identity provider."""
     programme, person = g.programme, current_user._get_current_object()
     if slo_url := queries.logout_address(db.session(), g.user_session):
-        parts = urlsplit(slo_url)
-        allow_form_action(f"{parts.scheme}://{parts.netloc}")
+        allow_form_action(slo_url)
     return render_template(template, programme=programme, person=person, fields=queries.details_of(person))
 
 

@@ -1,9 +1,12 @@
 """Single logout (SAML profiles 4.4): end sessions here, and tell or be told by the identity provider."""
 
-from flask import current_app, redirect, request, url_for
+from datetime import datetime
+
+from flask import Response, current_app, redirect, render_template, request, url_for
 from sqlalchemy import delete
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Response as BaseResponse
 
 from rgapp.access import public, set_cookie
 from rgapp.auth import users as accounts
@@ -12,33 +15,50 @@ from rgapp.database import writing
 from rgapp.extensions import db, limiter
 from rgapp.integrations.saml.connection import Connection
 from rgapp.integrations.saml.logout import (
+    MAX_AGE,
     ReceivedLogoutRequest,
     ReceivedLogoutResponse,
     build_logout_request,
     build_logout_response,
     read_logout,
 )
-from rgapp.models import UserSession
+from rgapp.models import SAMLReplay, User, UserSession
+from rgapp.security import allow_form_action
 from rgapp.sso.context import ConnectionContext
 from rgapp.sso.refusals import refused_page
 from rgapp.sso.routes import base_url, bp, load, sealer
+from rgapp.tokens import hash_token
 
-REQUEST_COOKIE = "rg_logout"
 REQUEST_LASTS_SECONDS = 600
 
 
 @bp.get("/logout")
 @public
-def logout(public_id: str) -> Response:
+def ask_logout(public_id: str) -> BaseResponse:
+    """Ask before signing out: a link on somebody else's page must not do it."""
+    found = load(public_id)
+    held = _held(found)
+    if held is None:
+        return redirect(_signed_out_url(found))
+    connection = _connection(found)
+    if connection is not None and connection.slo_url:
+        allow_form_action(connection.slo_url)
+    goes_on = connection is not None and bool(connection.slo_url)
+    page = render_template("sso/sign_out.html", programme=found.programme, person=held[0], goes_on=goes_on)
+    return Response(page, mimetype="text/html")
+
+
+@bp.post("/logout")
+@public
+def logout(public_id: str) -> BaseResponse:
     """End this browser's session, then go on to the identity provider where it takes part in logout."""
     found = load(public_id)
-    name = accounts.cookie_name(found.programme.slug, https=current_app.config["HTTPS"])
-    token = request.cookies.get(name)
-    held = accounts.user_of_session(db.session(), found.programme.id, token, now=utcnow()) if token else None
-    response = redirect(_signed_out_url(found))
+    held = _held(found)
+    response = redirect(_signed_out_url(found), 303)
+    name = _session_cookie(found)
     if held is not None:
-        with writing():
-            accounts.close_session(db.session(), found.programme.id, token or "")
+        accounts.close_session(db.session(), found.programme.id, request.cookies[name])
+        db.session.commit()
         response = _ask_provider(found, held[1]) or response
     response.delete_cookie(name, secure=current_app.config["HTTPS"], httponly=True, samesite="Lax")
     return response
@@ -47,7 +67,7 @@ def logout(public_id: str) -> Response:
 @bp.get("/sls")
 @public
 @limiter.limit("60/minute", deduct_when=lambda response: response.status_code >= 400)
-def sls(public_id: str) -> Response:
+def sls(public_id: str) -> BaseResponse:
     """Take the identity provider's LogoutRequest, or its answer to ours (SAML bindings 3.4)."""
     found = load(public_id)
     connection = _connection(found)
@@ -57,11 +77,15 @@ def sls(public_id: str) -> Response:
         request.query_string.decode("latin-1"),
         connection,
         now=utcnow(),
-        expected_id=request.cookies.get(REQUEST_COOKIE),
+        expected_id=request.cookies.get(_request_cookie()),
     )
     if isinstance(received, ReceivedLogoutRequest):
         with writing():
-            end_sessions(db.session(), found, received)
+            is_new = remember(db.session(), found, received, connection, now=utcnow())
+            if is_new:
+                end_sessions(db.session(), found, received)
+        if not is_new:
+            return refused_page(found.programme, "signed_out")
         if not (connection.slo_url or connection.slo_response_url):
             return redirect(_signed_out_url(found))
         return redirect(
@@ -71,9 +95,37 @@ def sls(public_id: str) -> Response:
         )
     if isinstance(received, ReceivedLogoutResponse):
         response = redirect(_signed_out_url(found))
-        response.delete_cookie(REQUEST_COOKIE, httponly=True, samesite="Lax")
+        response.delete_cookie(_request_cookie(), secure=current_app.config["HTTPS"], httponly=True, samesite="Lax")
         return response
     return refused_page(found.programme, "signed_out")
+
+
+def remember(
+    session: Session,
+    found: ConnectionContext,
+    received: ReceivedLogoutRequest,
+    connection: Connection,
+    *,
+    now: datetime,
+) -> bool:
+    """Remember that a LogoutRequest was carried out, as long as it would be believed; False where it was before.
+
+    It travels through addresses, which stand in histories and logs: a second time it would end a session that the
+    person opened since.
+    """
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    remembered = (
+        dialect.insert(SAMLReplay)
+        .values(
+            programme_id=found.programme.id,
+            integration_id=found.integration.id,
+            replay_key=hash_token(f"LogoutRequest {received.id}"),
+            expires_at=now + MAX_AGE + 2 * connection.clock_skew,
+        )
+        .on_conflict_do_nothing()
+        .returning(SAMLReplay.replay_key)
+    )
+    return session.execute(remembered).first() is not None
 
 
 def end_sessions(session: Session, found: ConnectionContext, received: ReceivedLogoutRequest) -> int:
@@ -91,7 +143,21 @@ def end_sessions(session: Session, found: ConnectionContext, received: ReceivedL
     return ended
 
 
-def _ask_provider(found: ConnectionContext, held: UserSession) -> Response | None:
+def _held(found: ConnectionContext) -> tuple[User, UserSession] | None:
+    """Return who is signed in to this programme in this browser."""
+    token = request.cookies.get(_session_cookie(found))
+    return accounts.user_of_session(db.session(), found.programme.id, token, now=utcnow()) if token else None
+
+
+def _session_cookie(found: ConnectionContext) -> str:
+    return accounts.cookie_name(found.programme.slug, https=current_app.config["HTTPS"])
+
+
+def _request_cookie() -> str:
+    return "__Host-rg_logout" if current_app.config["HTTPS"] else "rg_logout"
+
+
+def _ask_provider(found: ConnectionContext, held: UserSession) -> BaseResponse | None:
     """Return the redirect to the identity provider with our LogoutRequest; None where it takes no part."""
     connection = _connection(found)
     if connection is None or not connection.slo_url or not held.name_id or held.integration_id != found.integration.id:
@@ -104,8 +170,8 @@ def _ask_provider(found: ConnectionContext, held: UserSession) -> Response | Non
         now=utcnow(),
         relay_state="",
     )
-    response = redirect(logout_request.redirect_url)
-    set_cookie(response, REQUEST_COOKIE, logout_request.id, max_age=REQUEST_LASTS_SECONDS)
+    response = redirect(logout_request.redirect_url, 303)
+    set_cookie(response, _request_cookie(), logout_request.id, max_age=REQUEST_LASTS_SECONDS)
     return response
 
 

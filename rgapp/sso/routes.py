@@ -1,7 +1,5 @@
 """The SAML endpoints of each connection: login, ACS, metadata, and the admin's test sign-in."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
 from limits import RateLimitItemPerMinute
 from werkzeug.exceptions import TooManyRequests
@@ -152,8 +150,7 @@ def send_request(
     else:
         form = started.request.post_form
         assert form is not None  # noqa: S101 - a request travels in one of two ways.
-        parts = urlsplit(form.action)
-        allow_form_action(f"{parts.scheme}://{parts.netloc}")
+        allow_form_action(form.action)
         page = render_template("sso/post.html", programme=found.programme, form=form, name=found.integration.name)
         response = Response(page)
     bind_browser(response, started.browser_token)

@@ -88,14 +88,34 @@ def test_static_files_may_be_kept(client: FlaskClient) -> None:
         assert response.headers["Cache-Control"] != "no-store"
 
 
-def test_a_form_may_lead_to_one_more_origin(app: Flask) -> None:
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://idp.example/sso?x=1", " https://idp.example"),
+        ("http://localhost:8080/slo", " http://localhost:8080"),
+        ("https://[2001:db8::1]/slo", " https://[2001:db8::1]"),
+        ("https://büro.example/", " https://xn--bro-hoa.example"),
+        ("https://idp.example;script-src *", ""),
+        ("https://idp.example,default-src *", ""),
+        ("https://idp.example *", ""),
+        ("https://*", ""),
+        ("https://user@idp.example", " https://idp.example"),
+        ("https://idp.example:x", ""),
+        ("javascript:alert(1)", ""),
+        ("https://[", ""),
+        ("", ""),
+    ],
+)
+def test_a_form_may_lead_to_one_more_plain_origin(app: Flask, url: str, origin: str) -> None:
+    """Customers type these addresses: nothing of one may begin another directive of the policy."""
+
     @app.get("/form")
     def form() -> str:
-        allow_form_action("https://idp.example")
+        allow_form_action(url)
         return ""
 
     policy = app.test_client().get("/form").headers["Content-Security-Policy"]
-    assert "form-action 'self' https://idp.example" in policy
+    assert policy.endswith(f"; form-action 'self'{origin}")
 
 
 class TestProbes:

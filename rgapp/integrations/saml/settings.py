@@ -31,6 +31,8 @@ def check_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"https", "http"} or not parts.hostname or parts.username or parts.password:
         raise ValueError("This must be a full address that begins with https://.")
+    if any(character in parts.netloc for character in ";,'\"<>"):
+        raise ValueError("This address contains characters that do not belong in the name of a server.")
     if any(character.isspace() or ord(character) < 32 for character in value) or "\\" in value:
         raise ValueError("This address contains spaces or characters that do not belong in one.")
     return value
