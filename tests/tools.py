@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
+NODE_PROVIDERS = Path(__file__).parent / "peers" / "node"
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 
@@ -22,9 +24,27 @@ def _postgresql() -> str | None:
     return str(packaged[-1].parent) if packaged else None
 
 
+def _lasso() -> str | None:
+    """Return the system's Python that has Lasso's binding: it comes as a system package only."""
+    python = "/usr/bin/python3"
+    if not Path(python).exists():
+        return None
+    return python if subprocess.run([python, "-c", "import lasso"], capture_output=True).returncode == 0 else None
+
+
+def _node_providers() -> str | None:
+    """Return the folder with the npm packages, where Node and they are installed."""
+    return (
+        str(NODE_PROVIDERS) if shutil.which("node") and (NODE_PROVIDERS / "node_modules" / "samlp").is_dir() else None
+    )
+
+
 _FINDERS = {
     "chromium": _chromium,
     "postgresql": _postgresql,
+    "lasso": _lasso,
+    "node providers": _node_providers,
+    "xmlsec1": lambda: shutil.which("xmlsec1"),
     "redis-server": lambda: shutil.which("redis-server"),
 }
 
