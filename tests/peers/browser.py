@@ -25,11 +25,13 @@ class Page:
         return urlsplit(self.url).path
 
     def form(self) -> html.FormElement | None:
-        """Return the first form of the page, if there is one."""
+        """Return the page's form with a SAML message, else the first that has fields, if there is one."""
         if not self.text.strip() or "<form" not in self.text.lower():
             return None
         forms = html.fromstring(self.text.encode(), base_url=self.url, parser=html.HTMLParser(encoding="utf-8")).forms
-        return forms[0] if forms else None
+        filled = [form for form in forms if set(form.fields.keys())]
+        sending = [form for form in filled if SENT_BY_THEMSELVES & set(form.fields.keys())]
+        return next(iter(sending or filled or forms), None)
 
 
 @dataclass
