@@ -2,10 +2,11 @@
 
 from urllib.parse import unquote, urljoin, urlsplit
 
+import ada_url
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rgapp import create_app
@@ -13,6 +14,7 @@ from rgapp.redirects import programme_path, safe_next
 from tests.conftest import ENVIRONMENT
 from tests.sso.conftest import Door
 
+HERE = "https://rewards.example"
 LIES = {
     "Host": "evil.example",
     "X-Forwarded-Host": "evil.example",
@@ -102,3 +104,36 @@ def test_no_next_leaves_the_programme(value: str) -> None:
         assert urlsplit(urljoin("https://rewards.example/", form)).path.startswith("/p/acme/")
     assert path.isprintable()
     assert safe_next(path) == path
+
+
+# What browsers make of an address is written in the WHATWG URL standard; this is a parser of it, not of RFC 3986.
+PIECES = st.sampled_from(
+    [
+        *"/\\.:@?#&=%;,~ \t\n\r\0\x0b\x7f\x85\u2028\ufeff\uff0f\u2215\u3002\u202e",
+        *r"// /\ \\ .. /.. %2e %2E%2e %2f %5c %09 %0d%0a %252f %00 http: https: javascript: data: user@ user:pw@".split(),
+        *"evil.example ⓔvil.example [::1] p acme /p/acme/ p/acme ／／ ＼ 。".split(),
+    ]
+)
+
+
+@settings(max_examples=600)
+@given(st.lists(PIECES, max_size=12).map("".join), st.sampled_from(["", "/", "/p/acme/", "/p/acme/details?x=", "//"]))
+def test_no_next_leaves_the_programme_for_a_browser(tail: str, head: str) -> None:
+    """Property: what is kept leads, for a browser, to this origin and to this programme's pages."""
+    value = head + tail
+    for path in (programme_path("acme", value, base_url=HERE), programme_path("acme", HERE + value, base_url=HERE)):
+        if path:
+            target = ada_url.URL(path, base=f"{HERE}/sso/x/acs")
+            assert target.origin == HERE
+            assert target.pathname.startswith("/p/acme/")
+            again = ada_url.URL(unquote(path), base=f"{HERE}/sso/x/acs")  # Where something on the way decodes once.
+            assert again.origin == HERE
+
+
+@settings(max_examples=600)
+@given(st.lists(PIECES, max_size=12).map("".join), st.sampled_from(["", "/", "/manager/", "//"]))
+def test_no_next_leaves_this_site_for_a_browser(tail: str, head: str) -> None:
+    path = safe_next(head + tail)
+    if path:
+        for form in (path, unquote(path), unquote(unquote(path))):
+            assert ada_url.URL(form, base=f"{HERE}/manager/login").origin == HERE
