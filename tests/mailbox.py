@@ -4,6 +4,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -59,9 +60,9 @@ class Mailbox:
         return "250 OK"
 
 
-@pytest.fixture
-def smtp() -> Iterator[Mailbox]:
-    """Return a running mail server; give its `url` to RGAPP_SMTP_URL."""
+@contextmanager
+def mail_server() -> Iterator[Mailbox]:
+    """Run a mail server; give its `url` to RGAPP_SMTP_URL."""
     mailbox = Mailbox()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -69,5 +70,14 @@ def smtp() -> Iterator[Mailbox]:
     controller = Controller(mailbox, hostname="127.0.0.1", port=port)
     controller.start()
     mailbox.url = f"smtp://127.0.0.1:{port}"
-    yield mailbox
-    controller.stop()
+    try:
+        yield mailbox
+    finally:
+        controller.stop()
+
+
+@pytest.fixture
+def smtp() -> Iterator[Mailbox]:
+    """Return a running mail server."""
+    with mail_server() as running:
+        yield running
