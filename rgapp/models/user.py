@@ -31,13 +31,20 @@ class User(Principal, Tenant, Base):
     __table_args__ = (
         UniqueConstraint("programme_id", "membership_no"),
         UniqueConstraint("programme_id", "email_key"),
-        Index("ix_users_programme_id_first_key", "programme_id", "first_key", "id"),
+        # Each starts with the programme and ends with what lists are ordered by, so that pages are read in order.
         Index("ix_users_programme_id_name", "programme_id", "last_key", "first_key", "id"),
-        Index("ix_users_programme_id_status", "programme_id", "status", "last_key", "first_key", "id"),
-        Index("ix_users_programme_id_source", "programme_id", "source", "last_key", "first_key", "id"),
-        Index("ix_users_programme_id_incomplete", "programme_id", "incomplete", "last_key", "first_key", "id"),
-        # Covers the counts beside the filters of the list of users.
-        Index("ix_users_programme_id_facets", "programme_id", "status", "source", "incomplete"),
+        Index("ix_users_programme_id_first_name", "programme_id", "first_key", "last_key", "id"),
+        # Every combination of the filters, and the counts beside them.
+        Index(
+            "ix_users_programme_id_kind",
+            "programme_id",
+            "status",
+            "source",
+            "incomplete",
+            "last_key",
+            "first_key",
+            "id",
+        ),
     )
 
     membership_no: Mapped[str] = mapped_column(key_text(64))
