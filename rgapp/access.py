@@ -8,6 +8,7 @@ from flask import abort, current_app, g, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from rgapp.auth.enforcement import programme_that_asks
 from rgapp.auth.staff import programme_for
 from rgapp.extensions import db, login_manager
 from rgapp.models import Role, Staff, User
@@ -40,11 +41,12 @@ def employee(view: Callable[..., Any]) -> Callable[..., Any]:
     return guarded
 
 
-def staff(*roles: Role) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def staff(*roles: Role, second_factor: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Let signed-in staff of these roles call this view.
 
     Where the URL names a programme (`slug`), it becomes `g.programme`; one that the person may not see answers 404,
-    as one that does not exist.
+    as one that does not exist. Who has to set up a second step first is sent there, but for the few views that need
+    none (`second_factor=False`): the person's own account and the way out.
     """
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,6 +60,9 @@ def staff(*roles: Role) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
                 if programme is None:
                     abort(404)
                 g.programme, g.zone = programme, programme.zone
+            if second_factor and programme_that_asks(db.session(), person, g.get("programme")) is not None:
+                wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
+                return redirect(url_for("manager.second_factor_setup", next=wanted or None), 303)
             if person.role not in roles:
                 abort(403)
             return view(*args, **kwargs)

@@ -52,6 +52,15 @@ def reading() -> Iterator[None]:
         _reads_only.reset(token)
 
 
+@contextmanager
+def without_lock() -> Iterator[None]:
+    """Let a request that may write do slow work first: it reads, and holds nobody up meanwhile."""
+    db.session.commit()
+    with reading():
+        yield
+        db.session.commit()
+
+
 @event.listens_for(Engine, "connect")
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     if not isinstance(connection, sqlite3.Connection):

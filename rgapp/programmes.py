@@ -17,6 +17,7 @@ from rgapp.provisioning.validation import read_email
 # Words that Reward Manager's own addresses use where a slug could stand.
 RESERVED_SLUGS = frozenset(
     {
+        "account",
         "integrations",
         "users",
         "activity",

@@ -9,6 +9,7 @@ from typing import Any
 from rgapp.audit import ActorKind, Tag
 from rgapp.provisioning.record import Field, ProblemCode
 from rgapp.wording import FIELD_LABELS, long_date
+from rgapp.wording_staff_events import STAFF_EVENTS, staff_detail
 
 PROGRAMME_LABELS = {
     "name": "Name",
@@ -19,6 +20,7 @@ PROGRAMME_LABELS = {
     "contact_email": "Contact’s e-mail",
     "colour": "Colour",
     "password_sign_in": "Sign-in with a password",
+    "second_factor_required": "Second step for everyone who runs it",
     "guard_percent": "Guard: share of active users",
     "guard_people": "Guard: people",
 }
@@ -87,13 +89,7 @@ _EVENTS: dict[Tag, tuple[str, str, str]] = {
     Tag.INTEGRATION_RESTORED: ("Earlier version of {name} copied into the draft", "clock-history", "info"),
     Tag.PROGRAMME_CREATED: ("Programme created", "building", "ok"),
     Tag.PROGRAMME_UPDATED: ("Settings of the programme changed", "sliders", "info"),
-    Tag.STAFF_CREATED: ("Access to Reward Manager created", "person-badge", "info"),
-    Tag.STAFF_SIGNED_IN: ("Signed in to Reward Manager", "box-arrow-in-right", "ok"),
-    Tag.STAFF_SIGN_IN_REFUSED: ("Sign-in to Reward Manager refused", "x-circle", "failed"),
-    Tag.STAFF_SIGNED_OUT: ("Signed out of Reward Manager", "box-arrow-right", "off"),
-    Tag.STAFF_PASSWORD_SET: ("Password for Reward Manager set", "key", "info"),
-    Tag.STAFF_LINK_ISSUED: ("Link to set a password issued", "link-45deg", "info"),
-    Tag.STAFF_GRANTED: ("Access to this programme granted", "person-check", "info"),
+    **STAFF_EVENTS,
 }
 
 
@@ -200,11 +196,9 @@ def _detail(tag: Tag, facts: Mapping[str, Any]) -> str:
             return f"Version {facts.get('version')}."
         case Tag.INTEGRATION_DRAFT_SAVED if facts.get("parts"):
             return "Changed: " + ", ".join(str(part).replace("_", " ") for part in facts["parts"]) + "."
-        case Tag.STAFF_GRANTED | Tag.STAFF_CREATED | Tag.STAFF_LINK_ISSUED:
-            return str(facts.get("email", ""))
         case Tag.USERS_EXPORTED:
             return f"Filters: {facts['filters']}." if facts.get("filters") else "All of them."
-    return ""
+    return staff_detail(tag, facts) if tag in STAFF_EVENTS else ""
 
 
 def _creation(facts: Mapping[str, Any]) -> str:

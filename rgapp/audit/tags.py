@@ -34,3 +34,13 @@ class Tag(StrEnum):
     STAFF_PASSWORD_SET = "staff:password-set"  # noqa: S105 - the name of an event.
     STAFF_LINK_ISSUED = "staff:link-issued"
     STAFF_GRANTED = "staff:granted"
+    STAFF_REVOKED = "staff:revoked"
+    STAFF_DEACTIVATED = "staff:deactivated"
+    STAFF_REACTIVATED = "staff:reactivated"
+    STAFF_SESSIONS_ENDED = "staff:sessions-ended"
+    STAFF_SECOND_STEP_ON = "staff:second-step-on"
+    STAFF_SECOND_STEP_OFF = "staff:second-step-off"
+    STAFF_SECOND_STEP_RESET = "staff:second-step-reset"
+    STAFF_SECOND_STEP_REFUSED = "staff:second-step-refused"
+    STAFF_RECOVERY_CODES_MADE = "staff:recovery-codes-made"
+    STAFF_RECOVERY_CODE_USED = "staff:recovery-code-used"

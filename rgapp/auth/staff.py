@@ -1,4 +1,4 @@
-"""Staff accounts and their sessions: create, one-time password link, sign in, sign out."""
+"""Staff accounts: create, programmes, one-time password link, sign in, sign out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from rgapp.audit import Actor, ActorKind, Tag, record_event
-from rgapp.auth.passwords import hash_password, verify_password
+from rgapp.audit import Actor, Tag, record_event
+from rgapp.auth.password_history import earlier_hashes, store_password
+from rgapp.auth.passwords import NewPassword, new_password, verify_password
+from rgapp.auth.staff_events import staff_actor as staff_actor
+from rgapp.auth.staff_sessions import drop_sessions
 from rgapp.models import Programme, Role, Staff, StaffGrant, StaffLink, StaffSession
 from rgapp.models.base import new_id
 from rgapp.provisioning.validation import email_key
@@ -30,11 +33,6 @@ class IssuedLink:
 
     token: str
     expires_at: datetime
-
-
-def staff_actor(staff: Staff) -> Actor:
-    """Return a staff member as the actor of an audit event."""
-    return Actor(ActorKind.STAFF, staff.name, staff.id)
 
 
 def create_staff(
@@ -97,15 +95,20 @@ def staff_of_link(session: Session, token: str, *, now: datetime) -> Staff | Non
     return staff if staff is not None and staff.deactivated_at is None else None
 
 
-def set_password_by_link(session: Session, token: str, password: str, *, now: datetime) -> Staff | None:
-    """Set the password and use the link up, ending every session; None where the link is not valid any more.
+def check_password(session: Session, staff: Staff, password: str) -> NewPassword:
+    """Check a new password of a staff member by every rule and hash it; slow, so hold no lock meanwhile.
 
-    Raises `PasswordRejected`; the link stays usable then.
+    Raises `PasswordRejected`.
     """
+    granted = [] if staff.sees_all else [programme.name for programme in programmes_of(session, staff)]
+    return new_password(password, personal=[staff.email, staff.name, *granted], earlier=earlier_hashes(session, staff))
+
+
+def set_password_by_link(session: Session, token: str, new: NewPassword, *, now: datetime) -> Staff | None:
+    """Set the password and use the link up, ending every session; None where the link is not valid any more."""
     staff = staff_of_link(session, token, now=now)
     if staff is None:
         return None
-    hashed = hash_password(password)
     used = session.execute(
         update(StaffLink)
         .where(StaffLink.token_hash == hash_token(token), StaffLink.used_at.is_(None))
@@ -113,19 +116,32 @@ def set_password_by_link(session: Session, token: str, password: str, *, now: da
     )
     if used.rowcount != 1:  # type: ignore[attr-defined]  # CursorResult has it. Another request was first.
         return None
-    staff.password_hash = hashed
-    session.execute(delete(StaffSession).where(StaffSession.staff_id == staff.id))
-    record_event(session, Tag.STAFF_PASSWORD_SET, staff_actor(staff), now=now, programme_id=None)
-    session.flush()
+    store_password(session, staff, new, now=now)
+    ended = drop_sessions(session, staff)
+    facts = {"email": staff.email, "sessions": ended}
+    record_event(session, Tag.STAFF_PASSWORD_SET, staff_actor(staff), now=now, programme_id=None, facts=facts)
     return staff
 
 
+def change_password(
+    session: Session, staff: Staff, new: NewPassword, *, now: datetime, keep: StaffSession | None = None
+) -> int:
+    """Set the password that somebody chose for themselves, ending links and other sessions; returns how many ended."""
+    session.execute(delete(StaffLink).where(StaffLink.staff_id == staff.id))
+    store_password(session, staff, new, now=now)
+    ended = drop_sessions(session, staff, keep=keep)
+    facts = {"email": staff.email, "sessions": ended}
+    record_event(session, Tag.STAFF_PASSWORD_SET, staff_actor(staff), now=now, programme_id=None, facts=facts)
+    return ended
+
+
 def set_password(session: Session, staff: Staff, password: str, actor: Actor, *, now: datetime) -> None:
-    """Set a password directly (command line and demo).
+    """Set a password directly (command line and demo), ending every session.
 
     Raises `PasswordRejected`.
     """
-    staff.password_hash = hash_password(password)
+    store_password(session, staff, check_password(session, staff, password), now=now)
+    drop_sessions(session, staff)
     record_event(session, Tag.STAFF_PASSWORD_SET, actor, now=now, programme_id=None, facts={"email": staff.email})
 
 
@@ -137,8 +153,11 @@ def authenticate(session: Session, email: str, password: str) -> Staff | None:
     return staff if matches else None
 
 
-def open_session(session: Session, staff: Staff, *, user_agent: str, now: datetime) -> str:
-    """Open a session and return its token for the cookie; only the token's hash is kept."""
+def open_session(session: Session, staff: Staff, *, user_agent: str, now: datetime, second_step: str = "") -> str:
+    """Open a session and return its token for the cookie; only the token's hash is kept.
+
+    `second_step` says by what the person proved to be who they are, besides the password.
+    """
     token = new_token()
     session.add(
         StaffSession(
@@ -151,7 +170,8 @@ def open_session(session: Session, staff: Staff, *, user_agent: str, now: dateti
         )
     )
     staff.last_sign_in_at = now
-    record_event(session, Tag.STAFF_SIGNED_IN, staff_actor(staff), now=now, programme_id=None)
+    facts = {"second_step": second_step} if second_step else None
+    record_event(session, Tag.STAFF_SIGNED_IN, staff_actor(staff), now=now, programme_id=None, facts=facts)
     session.flush()
     return token
 

@@ -7,9 +7,11 @@ import click
 from flask import current_app
 from sqlalchemy import select
 
+from rgapp.audit import Tag, record_event
 from rgapp.audit.service import COMMAND_LINE
 from rgapp.auth import staff as service
-from rgapp.auth.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH, PasswordRejected
+from rgapp.auth.password_history import store_password
+from rgapp.auth.passwords import NewPassword, PasswordRejected, new_password
 from rgapp.cli.support import (
     CommandError,
     group,
@@ -22,11 +24,13 @@ from rgapp.cli.support import (
     utcnow,
     writes,
 )
+from rgapp.database import without_lock
 from rgapp.extensions import db
 from rgapp.models import Programme, Role, Staff, StaffGrant
 from rgapp.programmes import find
 from rgapp.provisioning.record import InvalidValue
 from rgapp.provisioning.validation import clean, read_email
+from rgapp.wording_passwords import password_problems
 
 NAME_LENGTH = 100
 
@@ -44,9 +48,10 @@ staff = group("staff", "Give people access to Reward Manager.")
 def create(email: str, name: str, role: str, slugs: tuple[str, ...], password_env: str | None, as_json: bool) -> None:
     """Create a staff member and print a one-time link to set the password."""
     problems: list[str] = []
-    email, name = _identity(email, name, problems)
-    granted = _programmes(Role(role), slugs, problems)
-    password = _password(password_env, problems)
+    with without_lock():
+        email, name = _identity(email, name, problems)
+        granted = _programmes(Role(role), slugs, problems)
+        password = _password(password_env, [email, name, *(each.name for each in granted)], problems)
     if problems:
         raise CommandError(*problems)
     now = utcnow()
@@ -65,7 +70,9 @@ def create(email: str, name: str, role: str, slugs: tuple[str, ...], password_en
             f"--email: {email} has access already. `flask staff link --email {email}` makes a new link."
         ) from error
     if password is not None:
-        _set_password(person, password, password_env)
+        store_password(db.session(), person, password, now=now)
+        facts = {"email": person.email}
+        record_event(db.session(), Tag.STAFF_PASSWORD_SET, COMMAND_LINE, now=now, programme_id=None, facts=facts)
     link = None if password is not None else service.issue_link(db.session(), person, COMMAND_LINE, now=now)
     db.session.commit()
     data = _as_data(person, [each.slug for each in granted])
@@ -116,11 +123,17 @@ def list_staff(as_json: bool) -> None:
             person.name,
             person.role,
             "all" if person.sees_all else ", ".join(granted.get(person.id, [])),
+            "on" if person.has_second_factor else "off",
+            "active" if person.is_active else "deactivated",
             person.last_sign_in_at.strftime("%Y-%m-%d %H:%M UTC") if person.last_sign_in_at else "never",
         )
         for person in people
     ]
-    print_table(("e-mail", "name", "role", "programmes", "last sign-in"), rows, empty="There is no staff member yet.")
+    print_table(
+        ("e-mail", "name", "role", "programmes", "second step", "access", "last sign-in"),
+        rows,
+        empty="There is no staff member yet.",
+    )
 
 
 def _identity(email: str, name: str, problems: list[str]) -> tuple[str, str]:
@@ -147,26 +160,20 @@ def _programmes(role: Role, slugs: tuple[str, ...], problems: list[str]) -> list
     return [each for each in found.values() if each]
 
 
-def _password(variable: str | None, problems: list[str]) -> str | None:
-    """Return the password that the environment variable holds."""
+def _password(variable: str | None, personal: list[str], problems: list[str]) -> NewPassword | None:
+    """Return the password that the environment variable holds, checked and hashed."""
     if variable is None:
         return None
     password = os.environ.get(variable)
     if not password:
         problems.append(f"--password-env: the environment variable {variable} is not set.")
-    return password
-
-
-def _set_password(person: Staff, password: str, variable: str | None) -> None:
+        return None
     try:
-        service.set_password(db.session(), person, password, COMMAND_LINE, now=utcnow())
-    except PasswordRejected as error:
-        rules = {
-            "too_short": f"must have {MINIMUM_LENGTH} characters or more",
-            "too_long": f"must have at most {MAXIMUM_LENGTH} characters",
-        }
-        rule = rules.get(error.reason, "repeats too few different characters")
-        raise CommandError(f"--password-env: the password in {variable} {rule}.") from error
+        return new_password(password, personal=personal)
+    except PasswordRejected as rejected:
+        words = " ".join(password_problems(rejected))
+        problems.append(f"--password-env: the password in {variable} is refused. {words}")
+        return None
 
 
 def _address(issued: service.IssuedLink) -> str:
@@ -193,5 +200,6 @@ def _as_data(person: Staff, slugs: list[str]) -> dict[str, Any]:
         "programmes": slugs,
         "active": person.deactivated_at is None,
         "has_password": person.password_hash is not None,
+        "has_second_factor": person.has_second_factor,
         "last_sign_in_at": person.last_sign_in_at.isoformat() if person.last_sign_in_at else None,
     }

@@ -9,8 +9,9 @@ from rgapp.auth import throttle
 from rgapp.auth import users as accounts
 from rgapp.auth.passwords import MINIMUM_LENGTH, PasswordRejected
 from rgapp.auth.principal import employee_of
+from rgapp.auth.user_passwords import check_password, set_password_by_link
 from rgapp.clock import utcnow
-from rgapp.database import reading
+from rgapp.database import without_lock
 from rgapp.extensions import db, limiter
 from rgapp.home import queries
 from rgapp.home.forms import ForgottenForm, NewPasswordForm, PasswordForm
@@ -19,6 +20,7 @@ from rgapp.models import Programme, User
 from rgapp.redirects import programme_path
 from rgapp.security import allow_form_action
 from rgapp.tokens import new_token
+from rgapp.wording_passwords import password_problems
 
 bp = Blueprint("home", __name__, url_prefix="/p/<slug>")
 
@@ -26,11 +28,6 @@ WRONG_PASSWORD = "This e-mail address and password do not belong together."  # n
 TOO_MANY_TRIES = (
     "There were too many tries for this address. Choose “I do not know my password” to get a link, or wait 15 minutes."
 )
-PASSWORD_PROBLEMS = {
-    "too_short": f"Use at least {MINIMUM_LENGTH} characters. A few words in a row are easy to remember.",
-    "too_long": "Use at most 200 characters.",
-    "too_simple": "This is too easy to guess. Use more different characters.",
-}
 
 
 @bp.get("/")
@@ -125,20 +122,22 @@ def forgotten(slug: str) -> str | Response:
 @limiter.limit("20/minute")
 def set_password(slug: str, token: str) -> str | Response | tuple[str, int]:
     """Set a password by the one-time link from an e-mail."""
-    programme = programme_with_passwords(slug)
-    if accounts.user_of_link(db.session(), programme, token, now=utcnow()) is None:
-        return render_template("home/link_expired.html", programme=programme), 410
     form = NewPasswordForm()
-    if form.validate_on_submit():
-        try:
-            user = accounts.set_password_by_link(db.session(), programme, token, form.password.data or "", now=utcnow())
-        except PasswordRejected as rejected:
-            db.session.rollback()
-            form.password.errors = [PASSWORD_PROBLEMS[rejected.reason]]
-        else:
-            if user is None:
-                return render_template("home/link_expired.html", programme=programme), 410
+    new = None
+    with without_lock():
+        programme = programme_with_passwords(slug)
+        user = accounts.user_of_link(db.session(), programme, token, now=utcnow())
+        if user is not None and form.validate_on_submit():
+            try:
+                new = check_password(db.session(), programme, user, form.password.data or "")
+            except PasswordRejected as rejected:
+                form.password.errors = password_problems(rejected)
+    if new is not None:
+        user = set_password_by_link(db.session(), programme, token, new, now=utcnow())
+        if user is not None:
             return sign_in(programme, user, "")
+    if user is None:
+        return render_template("home/link_expired.html", programme=programme), 410
     return render_template("home/set_password.html", programme=programme, form=form, minimum=MINIMUM_LENGTH)
 
 
@@ -152,11 +151,8 @@ def signed_in_page(template: str) -> str:
 
 def authenticated(programme: Programme, email: str, password: str) -> User | None:
     """Return whose address and password these are, else None; the slow comparison holds no lock of the database."""
-    db.session.commit()
-    with reading():
-        user = accounts.authenticate(db.session(), programme, email, password)
-        db.session.commit()
-    return user
+    with without_lock():
+        return accounts.authenticate(db.session(), programme, email, password)
 
 
 def sign_in(programme: Programme, user: User, wanted: str) -> Response:

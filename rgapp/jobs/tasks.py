@@ -10,10 +10,19 @@ from rgapp.integrations.saml.fetch import fetch_metadata
 from rgapp.jobs.metadata import refresh_metadata
 from rgapp.mail.sender import Delivery, deliver_due
 from rgapp.mail.transport import make_transport
-from rgapp.models import SAMLReplay, SAMLRequest, SignInAttempt, StaffLink, StaffSession, UserLink, UserSession
+from rgapp.models import (
+    SAMLReplay,
+    SAMLRequest,
+    SignInAttempt,
+    StaffChallenge,
+    StaffLink,
+    StaffSession,
+    UserLink,
+    UserSession,
+)
 
 LEEWAY = timedelta(hours=1)
-EXPIRING = (SignInAttempt, SAMLRequest, SAMLReplay, UserSession, StaffSession, UserLink, StaffLink)
+EXPIRING = (SignInAttempt, SAMLRequest, SAMLReplay, UserSession, StaffSession, StaffChallenge, UserLink, StaffLink)
 
 
 def send_mails(app: Flask, session: Session, *, now: datetime) -> int:

@@ -1,6 +1,6 @@
-"""Reward Manager's own pages: sign-in, programmes, activity, settings and mail, and the frame around every page."""
+"""Reward Manager's own pages: sign-in, account, programmes, activity, settings, mail, and the frame of every page."""
 
-from rgapp.manager import activity, context, mail, routes, settings
+from rgapp.manager import account, activity, context, mail, routes, second_step, settings, ways
 from rgapp.manager.routes import bp
 
-__all__ = ["activity", "bp", "context", "mail", "routes", "settings"]
+__all__ = ["account", "activity", "bp", "context", "mail", "routes", "second_step", "settings", "ways"]

@@ -50,6 +50,7 @@ def frame() -> dict[str, Any]:
         "manager_url": url_for("manager.index"),
         "switch_url": url_for("manager.switch", to=section),
         "sign_out_url": url_for("manager.logout"),
+        "account_url": url_for("manager.account"),
     }
 
 

@@ -29,6 +29,40 @@ class NewPasswordForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no ty
     )
 
 
+class CodeForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types.
+    """The second step of signing in."""
+
+    code = StringField("Code", validators=[DataRequired("Enter the code.")])
+
+
+class EnrolForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types.
+    """Confirm a new second step: a code of the app, and the password of whoever did not just give it."""
+
+    code = StringField(
+        "Code from the app",
+        description="The six digits that the app shows now.",
+        validators=[DataRequired("Enter the six digits that the app shows.")],
+    )
+    password = PasswordField("Your password", validators=[DataRequired("Enter your password.")])
+
+
+class ProofForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types.
+    """Prove to be who is signed in, with both steps, before something that protects the account changes."""
+
+    password = PasswordField("Your password", validators=[DataRequired("Enter your password.")])
+    code = StringField(
+        "Code",
+        description="The six digits that your authenticator app shows now, or a recovery code.",
+        validators=[DataRequired("Enter the code.")],
+    )
+
+
+class ChangePasswordForm(NewPasswordForm):
+    """Choose another password; the present one proves who asks."""
+
+    present = PasswordField("Present password", validators=[DataRequired("Enter your present password.")])
+
+
 class WholeNumber(IntegerField):
     """A whole number; what is none is left to the validator, which says everything in one sentence."""
 
@@ -56,6 +90,7 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         validate_choice=False,
     )
     password_sign_in = BooleanField("Sign-in with e-mail and password, beside the connections")
+    second_factor_required = BooleanField("Everyone who runs this programme signs in with a second step")
     guard_percent = WholeNumber(
         "Share of active users, in percent",
         validators=[

@@ -1,35 +1,36 @@
-"""Sign-in and sign-out of staff, passwords by one-time link, and the way to a programme."""
+"""Sign-in and sign-out of staff, in one step or two, and passwords by one-time link."""
 
-from flask import Blueprint, abort, current_app, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from rgapp.access import EVERY_ROLE, public, set_cookie, staff
 from rgapp.auth import staff as accounts
 from rgapp.auth import throttle
+from rgapp.auth.challenges import CHALLENGE_LASTS, staff_of_challenge
 from rgapp.auth.passwords import MINIMUM_LENGTH, PasswordRejected
 from rgapp.auth.principal import staff_cookie
+from rgapp.auth.second_factor import is_app_code
 from rgapp.clock import utcnow
+from rgapp.database import without_lock
 from rgapp.extensions import db, limiter
-from rgapp.manager import queries
-from rgapp.manager.accounts import sign_in, sign_out
-from rgapp.manager.current import last_programme
-from rgapp.manager.forms import LONGEST_INPUT, NewPasswordForm, SignInForm
-from rgapp.manager.links import DEFAULT_SECTION, SECTIONS, section_url
+from rgapp.manager.accounts import SignedIn, after_password, note_refusal, second_step, sign_out
+from rgapp.manager.forms import LONGEST_INPUT, CodeForm, NewPasswordForm, SignInForm
+from rgapp.manager.limits import REALM, take_code_try
 from rgapp.models import Staff
 from rgapp.redirects import safe_next
+from rgapp.wording_passwords import PASSWORD_RULES, password_problems
 
 bp = Blueprint("manager", __name__, url_prefix="/manager")
 
 REFUSED = (
     "This e-mail address and password do not belong together. Check both, or ask for a new link to set a password."
 )
-REALM = "staff/"  # No programme's slug.
-PASSWORD_PROBLEMS = {
-    "too_short": f"Use at least {MINIMUM_LENGTH} characters. A few words in a row are easy to remember.",
-    "too_long": "Use at most 200 characters.",
-    "too_simple": "This is too easy to guess. Use more different characters.",
-}
+TOO_MANY_CODES = (
+    "Too many codes were tried for this account. Use a recovery code, the browser you usually sign in with, or wait."
+)
+WRONG_CODE = "This code is not right, or it was used already. Wait for the next one that your app shows."
+WRONG_RECOVERY_CODE = "This is none of your recovery codes that still work. Each works once."
 
 
 def account_key() -> str:
@@ -53,26 +54,87 @@ def login() -> str | Response:
         return redirect(wanted or url_for("manager.index"))
     form = SignInForm()
     if form.validate_on_submit():
-        signed_in = sign_in(
-            db.session(),
-            (form.email.data or "")[:LONGEST_INPUT],
-            (form.password.data or "")[:LONGEST_INPUT],
-            user_agent=request.user_agent.string,
-            now=utcnow(),
-        )
+        email = (form.email.data or "")[:LONGEST_INPUT]
+        with without_lock():
+            person = accounts.authenticate(db.session(), email, (form.password.data or "")[:LONGEST_INPUT])
+        if person is not None:
+            return go_on(person, wanted)
+        note_refusal(db.session(), email, now=utcnow())
         db.session.commit()
-        if signed_in is not None:
-            response = redirect(wanted or url_for("manager.index"), 303)
-            set_cookie(response, staff_cookie(), signed_in.token)
-            throttle.remember_browser(response, REALM, signed_in.staff.email)
-            return response
         g.sign_in_refused = True
         form.password.errors = [REFUSED]
     return render_template("manager/login.html", form=form)
 
 
+@bp.route("/login/code", methods=["GET", "POST"])
+@public
+@limiter.limit("10/minute", methods=["POST"])
+def login_code() -> str | Response | tuple[str, int]:
+    """Take the second step of a sign-in: a code of the authenticator app, or a recovery code."""
+    wanted = safe_next(request.args.get("next"))
+    recovery = "recovery" in request.args
+    token = request.cookies.get(step_cookie(), "")
+    with without_lock():
+        person = staff_of_challenge(db.session(), token, now=utcnow())
+    form, status = CodeForm(), 200
+    if person is not None and form.validate_on_submit():
+        typed = form.code.data or ""
+        if is_app_code(typed) and not take_code_try(person.email):
+            form.code.errors, status = [TOO_MANY_CODES], 429
+        elif (signed_in := answer(token, typed)) is not None:
+            return enter(signed_in, wanted)
+        else:
+            form.code.errors = [WRONG_RECOVERY_CODE if recovery else WRONG_CODE]
+            person = staff_of_challenge(db.session(), token, now=utcnow())
+    if person is None:
+        flash("The time for the second step is over. Sign in again.", "info")
+        return redirect(url_for("manager.login", next=wanted or None), 303)
+    return render_template(
+        "manager/login_code.html", form=form, person=person, recovery=recovery, wanted=wanted
+    ), status
+
+
+def answer(token: str, typed: str) -> SignedIn | None:
+    """Open a session for the right code; a wrong one is counted and recorded."""
+    signed_in = second_step(
+        db.session(),
+        token,
+        typed,
+        sealer=current_app.extensions["sealer"],
+        user_agent=request.user_agent.string,
+        now=utcnow(),
+    )
+    db.session.commit()
+    return signed_in
+
+
+def go_on(person: Staff, wanted: str) -> Response:
+    """Sign somebody in whose password was right, or ask for their second step."""
+    result = after_password(db.session(), person, user_agent=request.user_agent.string, now=utcnow())
+    db.session.commit()
+    if isinstance(result, SignedIn):
+        return enter(result, wanted)
+    response = redirect(url_for("manager.login_code", next=wanted or None), 303)
+    set_cookie(response, step_cookie(), result.token, max_age=int(CHALLENGE_LASTS.total_seconds()))
+    return response
+
+
+def enter(signed_in: SignedIn, wanted: str) -> Response:
+    """Send somebody who signed in to where they wanted to go, with the session's cookie."""
+    response = redirect(wanted or url_for("manager.index"), 303)
+    set_cookie(response, staff_cookie(), signed_in.token)
+    throttle.remember_browser(response, REALM, signed_in.staff.email)
+    response.delete_cookie(step_cookie(), secure=current_app.config["HTTPS"], httponly=True, samesite="Lax")
+    return response
+
+
+def step_cookie() -> str:
+    """Return the name of the cookie between password and second step."""
+    return "__Host-rg_step" if current_app.config["HTTPS"] else "rg_step"
+
+
 @bp.post("/logout")
-@staff(*EVERY_ROLE)
+@staff(*EVERY_ROLE, second_factor=False)
 def logout() -> Response:
     """End this browser's session."""
     sign_out(db.session(), current_user._get_current_object(), request.cookies[staff_cookie()], now=utcnow())
@@ -87,85 +149,23 @@ def logout() -> Response:
 @public
 @limiter.limit("20/minute")
 def password(token: str) -> str | Response | tuple[str, int]:
-    """Set a password by a one-time link, and go on signed in."""
-    person = accounts.staff_of_link(db.session(), token, now=utcnow())
+    """Set a password by a one-time link, and go on signed in, after the second step where there is one."""
+    form = NewPasswordForm()
+    new = None
+    with without_lock():
+        person = accounts.staff_of_link(db.session(), token, now=utcnow())
+        if person is not None and form.validate_on_submit():
+            try:
+                new = accounts.check_password(db.session(), person, form.password.data or "")
+            except PasswordRejected as rejected:
+                form.password.errors = password_problems(rejected)
+    if new is not None:
+        person = accounts.set_password_by_link(db.session(), token, new, now=utcnow())
+        if person is not None:
+            flash("Your password is set.", "success")
+            return go_on(person, "")
     if person is None:
         return render_template("manager/link_expired.html"), 410
-    form = NewPasswordForm()
-    if form.validate_on_submit():
-        try:
-            done = accounts.set_password_by_link(db.session(), token, form.password.data or "", now=utcnow())
-        except PasswordRejected as rejected:
-            db.session.rollback()
-            form.password.errors = [PASSWORD_PROBLEMS[rejected.reason]]
-        else:
-            if done is None:
-                return render_template("manager/link_expired.html"), 410
-            agent = request.user_agent.string
-            session_token = accounts.open_session(db.session(), done, user_agent=agent, now=utcnow())
-            db.session.commit()
-            flash("Your password is set, and you are signed in.", "success")
-            response = redirect(url_for("manager.index"), 303)
-            set_cookie(response, staff_cookie(), session_token)
-            throttle.remember_browser(response, REALM, done.email)
-            return response
-    return render_template("manager/password.html", form=form, person=person, minimum=MINIMUM_LENGTH)
-
-
-@bp.get("/")
-@staff(*EVERY_ROLE)
-def index() -> Response:
-    """Go to where the person left off, or let them choose."""
-    return _go(DEFAULT_SECTION)
-
-
-@bp.get("/integrations")
-@staff(*EVERY_ROLE)
-def integrations() -> Response:
-    """Go to the Integrations Dashboard of the programme used last, or let the person choose one."""
-    return _go("integrations")
-
-
-@bp.get("/mailbox")
-@staff(*EVERY_ROLE)
-def mailbox() -> Response:
-    """Go to the mails of the programme used last: the demo's mailbox."""
-    return _go("mail")
-
-
-@bp.get("/programmes")
-@staff(*EVERY_ROLE)
-def programmes() -> str:
-    """Choose a programme, with a search for those who see many."""
-    section = request.args.get("to", "")
-    search = request.args.get("q", "")
-    found = queries.find_programmes(db.session(), current_user._get_current_object(), search)
-    rows = [(programme, section_url(section, programme)) for programme in found[: queries.MOST_PROGRAMMES]]
     return render_template(
-        "manager/programmes.html",
-        rows=rows,
-        more=len(found) > queries.MOST_PROGRAMMES,
-        search=search,
-        section=section if section in SECTIONS else "",
+        "manager/password.html", form=form, person=person, minimum=MINIMUM_LENGTH, rules=PASSWORD_RULES
     )
-
-
-@bp.post("/programme")
-@staff(*EVERY_ROLE)
-def switch() -> Response:
-    """Go to the same part of another programme."""
-    section = request.args.get("to", "")
-    slug = request.form.get("programme", "")
-    if not slug:
-        return redirect(url_for("manager.programmes", to=section or None), 303)
-    programme = accounts.programme_for(db.session(), current_user._get_current_object(), slug)
-    if programme is None:
-        abort(404)
-    g.programme = programme
-    return redirect(section_url(section, programme), 303)
-
-
-def _go(section: str) -> Response:
-    person = current_user._get_current_object()
-    few = accounts.programmes_of(db.session(), person, limit=2)
-    return redirect(section_url(section, last_programme(person, few)))

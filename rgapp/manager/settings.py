@@ -25,9 +25,13 @@ FIELDS = (
     "timezone",
     "colour",
     "password_sign_in",
+    "second_factor_required",
     "guard_percent",
     "guard_people",
 )
+
+OWN_SECOND_FACTOR_FIRST = "Set up two-step sign-in for yourself first, under Account: click your name."
+WITHOUT_SECOND_STEP = {0: "All admins below have one.", 1: "One of the admins below has none yet."}
 
 
 @bp.get("/<slug>/settings")
@@ -44,7 +48,7 @@ def save_settings(slug: str) -> str | Response | tuple[str, int]:
     """Save the settings; what is wrong comes back all at once."""
     programme: Programme = g.programme
     form = SettingsForm()
-    valid = form.validate_on_submit()
+    valid = form.validate_on_submit() and may_ask_for_second_factor(programme, form)
     details = {name: form[name].data for name in FIELDS if form[name].data is not None}
     try:
         if valid:
@@ -62,13 +66,26 @@ def save_settings(slug: str) -> str | Response | tuple[str, int]:
     return settings_page(programme, form), 422
 
 
+def may_ask_for_second_factor(programme: Programme, form: SettingsForm) -> bool:
+    """Tell whether this person may ask everybody for a second step: who has none would stand outside at once."""
+    asks = form.second_factor_required.data and not programme.second_factor_required
+    if not asks or current_user.has_second_factor:
+        return True
+    form.second_factor_required.errors = [OWN_SECOND_FACTOR_FIRST]
+    return False
+
+
 def settings_page(programme: Programme, form: SettingsForm | None) -> str:
     """Render the page."""
+    access = queries.staff_with_access(db.session(), programme)
+    without = sum(not person.has_second_factor for person, _ in access)
     return render_template(
         "manager/settings.html",
         form=form,
         rows=rows_of(programme),
-        access=queries.staff_with_access(db.session(), programme),
+        access=access,
+        without_second_step=WITHOUT_SECOND_STEP.get(without, f"{without} of the admins below have none yet.")
+        + (" They set it up before they can open this programme again." if without else ""),
         regions={region.value: f"A date like 3 April 1990 is usually written {example}." for region, example in DATES},
         site_url=url_for("home.login", slug=programme.slug),
     )
@@ -88,5 +105,6 @@ def rows_of(programme: Programme) -> list[dict[str, Any]]:
         {"label": "Time zone", "value": programme.timezone},
         {"label": "Colour", "value": programme.colour.capitalize()},
         {"label": "Sign-in with a password", "value": "On" if programme.password_sign_in else "Off"},
+        {"label": "Second step for everyone who runs it", "value": "On" if programme.second_factor_required else "Off"},
         {"label": "Deactivation guard", "value": f"Stops a run that would deactivate more than {people}"},
     ]
