@@ -2,14 +2,14 @@
 
 from flask import Flask
 
-from rgapp.cli import integrations, mail, programmes, staff, users, worker
+from rgapp.cli import integrations, mail, programmes, staff_access, users, worker
 
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
     for command in (
         programmes.programme,
-        staff.staff,
+        staff_access.group,
         integrations.integration,
         users.user,
         mail.mail,

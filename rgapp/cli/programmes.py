@@ -1,4 +1,4 @@
-"""`flask programme …`: create, list and show programmes."""
+"""`flask programme …`: create, change, list and show programmes."""
 
 from typing import Any
 
@@ -21,7 +21,9 @@ from rgapp.cli.support import (
 from rgapp.extensions import db
 from rgapp.models import Colour, Programme, Region
 
-programme = group("programme", "Create, list and show programmes.")
+SECOND_FACTOR = "Everyone who runs the programme signs in with a second step."
+
+programme = group("programme", "Create, change, list and show programmes.")
 
 
 @programme.command("create")
@@ -43,16 +45,35 @@ programme = group("programme", "Create, list and show programmes.")
     show_default=True,
 )
 @click.option("--passwords/--no-passwords", default=False, help="Let employees also sign in with a password.")
+@click.option("--second-factor/--no-second-factor", default=False, help=SECOND_FACTOR)
 @json_option
 @writes
-def create(as_json: bool, passwords: bool, **details: str) -> None:
+def create(as_json: bool, passwords: bool, second_factor: bool, **details: str) -> None:
     """Create a programme."""
-    made = service.create(db.session(), actor=COMMAND_LINE, now=utcnow(), password_sign_in=passwords, **details)
+    switches = {"password_sign_in": passwords, "second_factor_required": second_factor}
+    made = service.create(db.session(), actor=COMMAND_LINE, now=utcnow(), **switches, **details)
     db.session.commit()
     if as_json:
         print_json(_as_data(made))
     else:
         click.echo(f"Created programme {made.slug} ({made.name}): {_site(made)}")
+
+
+@programme.command("update")
+@click.argument("slug")
+@click.option("--name", help="The name employees see.")
+@click.option("--timezone", help="For example Europe/London.")
+@click.option("--contact-name", help="Whom refused employees are pointed to.")
+@click.option("--contact-email", help="Where refused employees can ask.")
+@click.option("--passwords/--no-passwords", "password_sign_in", default=None, help="Sign-in with a password, too.")
+@click.option("--second-factor/--no-second-factor", "second_factor_required", default=None, help=SECOND_FACTOR)
+@writes
+def update(slug: str, **details: str | bool | None) -> None:
+    """Change what is given of a programme's settings."""
+    found = programme_called(slug)
+    given = {key: value for key, value in details.items() if value is not None}
+    changed = service.update(db.session(), found, actor=COMMAND_LINE, now=utcnow(), **given)
+    click.echo(f"Changed programme {found.slug}." if changed else "Nothing was different, so nothing was changed.")
 
 
 @programme.command("list")
@@ -97,6 +118,7 @@ def _as_data(made: Programme) -> dict[str, Any]:
         "contact_email": made.contact_email,
         "colour": str(made.colour),
         "password_sign_in": made.password_sign_in,
+        "second_factor_required": made.second_factor_required,
         "guard": {"percent": made.guard_percent, "people": made.guard_people},
         "url": _site(made),
     }
