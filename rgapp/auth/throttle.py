@@ -10,6 +10,7 @@ attacker still signs in: see `rgapp.sso.routes.acs`.
 
 import hashlib
 import time
+from http import HTTPStatus
 
 from flask import current_app, request
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -17,7 +18,7 @@ from limits import RateLimitItem, RateLimitItemPerMinute
 from werkzeug.wrappers import Response
 
 from rgapp.access import set_cookie
-from rgapp.extensions import limiter
+from rgapp.extensions import client_network, limiter
 from rgapp.provisioning.validation import email_key
 from rgapp.tokens import new_token
 
@@ -35,6 +36,20 @@ def account_key(realm: str, email: str) -> str:
     account = _account(realm, email)
     browser, accounts = _known()
     return f"{account}:{browser}" if account in accounts else account
+
+
+def guesser(realm: str, email: str) -> str:
+    """Return whom refused passwords count against beside the account: the network, or a browser known to the account.
+
+    Half a factory may sit behind one address: a guesser among them must not keep the others out.
+    """
+    browser, accounts = _known()
+    return f"browser:{browser}" if _account(realm, email) in accounts else client_network()
+
+
+def is_refused(response: Response) -> bool:
+    """Tell whether a posted form did not lead on: what was right counts against nobody."""
+    return response.status_code != HTTPStatus.SEE_OTHER
 
 
 def is_blocked(realm: str, email: str) -> bool:

@@ -30,6 +30,11 @@ TOO_MANY_TRIES = (
 )
 
 
+def guesser() -> str:
+    """Return whom refused passwords count against, beside the account."""
+    return throttle.guesser((request.view_args or {})["slug"], request.form.get("email", ""))
+
+
 @bp.get("/")
 @employee
 def index(slug: str) -> str:
@@ -46,7 +51,7 @@ def details(slug: str) -> str:
 
 @bp.route("/login", methods=["GET", "POST"])
 @public
-@limiter.limit("20/minute", methods=["POST"])
+@limiter.limit("20/minute", key_func=guesser, methods=["POST"], deduct_when=throttle.is_refused)
 def login(slug: str) -> Response:
     """Offer the programme's ways to sign in."""
     programme = programme_of(slug)

@@ -38,6 +38,11 @@ def account_key() -> str:
     return "account:" + throttle.account_key(REALM, request.form.get("email", "")[:LONGEST_INPUT])
 
 
+def guesser() -> str:
+    """Return whom refused passwords count against, beside the account."""
+    return throttle.guesser(REALM, request.form.get("email", "")[:LONGEST_INPUT])
+
+
 def was_refused(_: Response) -> bool:
     """Tell whether this request was a refused sign-in: only those count against an account."""
     return bool(g.get("sign_in_refused"))
@@ -45,7 +50,7 @@ def was_refused(_: Response) -> bool:
 
 @bp.route("/login", methods=["GET", "POST"])
 @public
-@limiter.limit("10/minute", methods=["POST"])
+@limiter.limit("10/minute", key_func=guesser, methods=["POST"], deduct_when=throttle.is_refused)
 @limiter.limit("20/hour", key_func=account_key, methods=["POST"], deduct_when=was_refused)
 def login() -> str | Response:
     """Sign staff in with e-mail and password; whatever is wrong reads the same."""
@@ -68,7 +73,7 @@ def login() -> str | Response:
 
 @bp.route("/login/code", methods=["GET", "POST"])
 @public
-@limiter.limit("10/minute", methods=["POST"])
+@limiter.limit("10/minute", methods=["POST"], deduct_when=throttle.is_refused)
 def login_code() -> str | Response | tuple[str, int]:
     """Take the second step of a sign-in: a code of the authenticator app, or a recovery code."""
     wanted = safe_next(request.args.get("next"))

@@ -165,3 +165,16 @@ def started(door: Door, visitor: Visitor) -> dict[str, str]:
     query = urlsplit(answer.location).query
     response = door.response(parse_authn_request(query).id)
     return {"SAMLResponse": response, "RelayState": parse_qs(query)["RelayState"][0]}
+
+
+def test_who_signed_in_there_before_still_does_beside_a_guesser_of_the_same_network(pair: Pair) -> None:
+    """Refusals count against the network, good passwords against nobody."""
+    address = "192.0.2.83"
+    hr = pair.visitor(address)
+    fields = {"email": "hr@acme.example", "password": PASSWORD}
+    for number in range(12):
+        assert hr.post("/manager/login", fields, port=pair.ports[number % 2], form="/manager/login").status == 303
+        del hr.cookies["rg_staff"]
+    wrong = {"email": "somebody@acme.example", "password": "wrong"}
+    assert pair.statuses(address, "/manager/login", wrong, 11, form="/manager/login") == [200] * 10 + [429]
+    assert hr.post("/manager/login", fields, form="/manager/login").status == 303
