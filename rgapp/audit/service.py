@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from rgapp.audit.tags import Tag
 from rgapp.models import AuditEvent
+from rgapp.models.base import new_id
+from rgapp.models.rows import insert_row
 
 
 class ActorKind(StrEnum):
@@ -45,18 +47,18 @@ def record_event(
     user_id: uuid.UUID | None = None,
     integration_id: uuid.UUID | None = None,
     facts: dict[str, Any] | None = None,
-) -> AuditEvent:
-    """Add one event to the caller's transaction; `facts` must be JSON and hold no secret."""
-    event = AuditEvent(
-        tag=tag,
-        at=now,
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        actor_label=actor.label,
-        programme_id=programme_id,
-        user_id=user_id,
-        integration_id=integration_id,
-        facts=facts or {},
-    )
-    session.add(event)
-    return event
+) -> None:
+    """Write one event to the caller's transaction; `facts` must be JSON and hold no secret."""
+    row = {
+        "id": new_id(),
+        "tag": tag,
+        "at": now,
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "actor_label": actor.label,
+        "programme_id": programme_id,
+        "user_id": user_id,
+        "integration_id": integration_id,
+        "facts": facts or {},
+    }
+    insert_row(session, AuditEvent, row)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from rgapp.audit import Actor, ActorKind, Tag, record_event
 from rgapp.auth.passwords import hash_password, verify_password
 from rgapp.models import Programme, User, UserLink, UserSession, UserStatus
+from rgapp.models.rows import insert_row
 from rgapp.provisioning.validation import email_key
 from rgapp.tokens import hash_token, new_token
 
@@ -56,21 +57,20 @@ def open_session(
     expires_at = now + SESSION_LASTS
     if federated and federated.not_on_or_after:
         expires_at = min(expires_at, federated.not_on_or_after)
-    session.add(
-        UserSession(
-            programme_id=programme_id,
-            token_hash=hash_token(token),
-            user_id=user_id,
-            integration_id=federated.integration_id if federated else None,
-            name_id=federated.name_id if federated else None,
-            name_id_format=federated.name_id_format if federated else None,
-            session_index=federated.session_index if federated else None,
-            created_at=now,
-            last_seen_at=now,
-            expires_at=expires_at,
-            user_agent=user_agent[:200],
-        )
-    )
+    row = {
+        "programme_id": programme_id,
+        "token_hash": hash_token(token),
+        "user_id": user_id,
+        "integration_id": federated.integration_id if federated else None,
+        "name_id": federated.name_id if federated else None,
+        "name_id_format": federated.name_id_format if federated else None,
+        "session_index": federated.session_index if federated else None,
+        "created_at": now,
+        "last_seen_at": now,
+        "expires_at": expires_at,
+        "user_agent": user_agent[:200],
+    }
+    insert_row(session, UserSession, row)
     return token
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from rgapp.models import OutboxMail
+from rgapp.models import MailStatus, OutboxMail
+from rgapp.models.base import new_id
+from rgapp.models.rows import insert_row
 
 WAITING_MAIL = "rgapp.waiting_mail"
 
@@ -30,21 +32,24 @@ def put(
     now: datetime,
     user_id: uuid.UUID | None = None,
     data: dict[str, Any] | None = None,
-) -> OutboxMail:
+) -> None:
     """Write one mail to the outbox; a second one with the same `once_key` in the programme is a constraint error."""
-    mail = OutboxMail(
-        programme_id=programme_id,
-        user_id=user_id,
-        kind=kind,
-        once_key=once_key,
-        recipient=recipient,
-        data=data or {},
-        due_at=now,
-        created_at=now,
-    )
-    session.add(mail)
+    row = {
+        "programme_id": programme_id,
+        "id": new_id(),
+        "user_id": user_id,
+        "kind": kind,
+        "once_key": once_key,
+        "recipient": recipient,
+        "data": data or {},
+        "status": MailStatus.WAITING,
+        "tries": 0,
+        "due_at": now,
+        "created_at": now,
+        "last_error": "",
+    }
+    insert_row(session, OutboxMail, row)
     session.info[WAITING_MAIL] = True  # The job queue wakes the mailer once this transaction is committed.
-    return mail
 
 
 def put_welcome(

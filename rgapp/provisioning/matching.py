@@ -2,8 +2,10 @@
 
 import uuid
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from rgapp.models import ExternalIdentity, Integration, User
@@ -33,18 +35,12 @@ def find(
     Never by e-mail: an address that belongs to another Membership No. comes back as `email_holder`, a conflict.
     """
     user_id = target_id or _by_external_identity(session, programme_id, integration_id, person.external_id)
-    wanted = []
-    if user_id:
-        wanted.append(User.id == user_id)
-    if person.membership_no:
-        wanted.append(User.membership_no == person.membership_no)
     key = email_key(person.email) if person.email else None
-    if key:
-        wanted.append(User.email_key == key)
+    known = {"id": user_id, "membership_no": person.membership_no or None, "email_key": key}
+    wanted = {name: value for name, value in known.items() if value}
     if not wanted:
         return Match()
-    # One look-up over three unique indexes; each alternative names at most one row.
-    found = list(session.scalars(select(User).where(User.programme_id == programme_id, or_(*wanted))))
+    found = _load(session, programme_id, wanted)
     numbered = next((user for user in found if user.membership_no == person.membership_no), None)
     user = next((user for user in found if user.id == user_id), None) if user_id else numbered
     return Match(
@@ -52,6 +48,25 @@ def find(
         membership_holder=numbered if numbered is not user else None,
         email_holder=next((each for each in found if key and each.email_key == key and each is not user), None),
     )
+
+
+def _load(session: Session, programme_id: uuid.UUID, wanted: dict[str, Any]) -> list[User]:
+    """Load the users that one of these values names, in one look-up over as many unique indexes."""
+    ids = list(session.scalars(_any_of(tuple(wanted)), {"of_programme": programme_id, **wanted}))
+    # Most records that create somebody find nobody: only what is there is worth an object.
+    return list(session.scalars(_BY_ID, {"of_programme": programme_id, "ids": ids})) if ids else []
+
+
+@lru_cache(maxsize=8)
+def _any_of(columns: tuple[str, ...]) -> Select[uuid.UUID]:
+    users = User.__table__.c
+    alternatives = or_(*(users[column] == bindparam(column) for column in columns))
+    return select(users.id).where(users.programme_id == bindparam("of_programme"), alternatives)
+
+
+_BY_ID = select(User).where(
+    User.programme_id == bindparam("of_programme"), User.id.in_(bindparam("ids", expanding=True))
+)
 
 
 def _by_external_identity(

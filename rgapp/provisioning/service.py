@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, Tag, record_event
 from rgapp.mail.outbox import put_welcome
 from rgapp.models import ExternalIdentity, User, UserSession, UserStatus
-from rgapp.models.base import Base, new_id
+from rgapp.models.base import new_id
+from rgapp.models.rows import insert_if_new
 from rgapp.provisioning import matching
 from rgapp.provisioning.decision import decide
 from rgapp.provisioning.facts import changes_as_facts, gaps_of, source_of, sources_after
@@ -129,9 +129,7 @@ def _insert(
         "created_at": now,
         "updated_at": now,
     }
-    # RETURNING tells whether a row was written; not every driver counts the rows of an insert.
-    wanted = _insert_into(session, User).values(row).on_conflict_do_nothing().returning(User.id)
-    return user_id if session.execute(wanted).first() is not None else None
+    return user_id if insert_if_new(session, User, row) else None
 
 
 def _finish_creation(
@@ -282,13 +280,7 @@ def _link(
         "user_id": user_id,
         "created_at": now,
     }
-    session.execute(_insert_into(session, ExternalIdentity).values(row).on_conflict_do_nothing())
-
-
-def _insert_into(session: Session, model: type[Base]) -> Any:
-    """Return an INSERT that can say ON CONFLICT, which both databases spell alike."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(model)
+    insert_if_new(session, ExternalIdentity, row)
 
 
 def _value(person: PersonRecord, field: Field) -> FieldValue:

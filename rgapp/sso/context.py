@@ -1,10 +1,12 @@
 """Load what one connection's public id leads to: programme, integration, and the settings that count."""
 
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from rgapp.integrations.saml.binding import connection_of
@@ -14,56 +16,138 @@ from rgapp.integrations.saml.settings import InboundSAMLSettings
 from rgapp.models import ConnectionDirectory, Integration, IntegrationVersion, Programme
 from rgapp.sealing import Sealer
 
+CONNECTIONS_KEPT = 1000
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a sign-in and its pages need of the programme."""
+
+    id: uuid.UUID
+    slug: str
+    name: str
+    colour: str
+    contact_name: str
+    contact_email: str
+    password_sign_in: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What a sign-in needs of the integration."""
+
+    programme_id: uuid.UUID
+    id: uuid.UUID
+    name: str
+    live_name: str | None
+    live_version: int | None
+    enabled: bool
+    public_id: str
+    service_key: bytes | None
+    service_certificate: str | None
+
+
+@dataclass(slots=True)
+class _Published:
+    """What was made of one published version, so that it is made once; a version never changes.
+
+    No verdict is ever kept, and whether the version is live is asked each time.
+    """
+
+    settings: InboundSAMLSettings | None = None
+    connections: dict[tuple[str, bytes | None, str | None], Connection] = field(default_factory=dict)
+    is_read: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionContext:
     """One inbound SAML connection with its programme; `live` is None before the first publishing."""
 
-    programme: Programme
-    integration: Integration
-    live: InboundSAMLSettings | None
+    programme: Site
+    integration: Door
+    published: _Published
+
+    @property
+    def live(self) -> InboundSAMLSettings | None:
+        """Return the settings that were published last."""
+        return self.published.settings
 
     @property
     def is_live(self) -> bool:
         """Tell whether employees can sign in through it now."""
-        return self.integration.is_live and self.live is not None
+        return self.integration.live_version is not None and self.integration.enabled and self.live is not None
 
-    def draft(self) -> InboundSAMLSettings | None:
+    def draft(self, session: Session) -> InboundSAMLSettings | None:
         """Return the draft where it is complete, else None."""
-        return read_settings(self.integration.draft)
+        return read_settings(self.row(session).draft)
+
+    def row(self, session: Session) -> Integration:
+        """Return the integration itself, to read its draft or to change it."""
+        return session.get_one(Integration, (self.integration.programme_id, self.integration.id))
 
     def connection(self, settings: InboundSAMLSettings, base_url: str, sealer: Sealer) -> Connection:
         """Return the protocol's view of the connection under these settings."""
-        return connection_of(self.integration, settings, base_url, sealer)
+        if settings is not self.live:
+            return connection_of(self.integration, settings, base_url, sealer)
+        made, door = self.published.connections, self.integration
+        key = (base_url, door.service_key, door.service_certificate)
+        if key not in made:
+            made.clear()
+            made[key] = connection_of(door, settings, base_url, sealer)
+        return made[key]
+
+
+# Columns of the tables, not attributes of the models: rows come back as they are, and cost a fraction.
+_PROGRAMMES, _INTEGRATIONS = Programme.__table__, Integration.__table__
+_DIRECTORY, _VERSIONS = ConnectionDirectory.__table__, IntegrationVersion.__table__
+_SITE = [_PROGRAMMES.c[name].label(f"site_{name}") for name in Site.__slots__]
+_DOOR = [_INTEGRATIONS.c[name] for name in Door.__slots__]
+_OF_PUBLIC_ID = (
+    select(*_SITE, *_DOOR, _INTEGRATIONS.c.updated_at)
+    .select_from(_DIRECTORY)
+    .join(_PROGRAMMES, _PROGRAMMES.c.id == _DIRECTORY.c.programme_id)
+    .join(
+        _INTEGRATIONS,
+        and_(
+            _INTEGRATIONS.c.programme_id == _DIRECTORY.c.programme_id,
+            _INTEGRATIONS.c.id == _DIRECTORY.c.integration_id,
+        ),
+    )
+    .where(_DIRECTORY.c.public_id == bindparam("public_id"), _INTEGRATIONS.c.kind == KIND)
+)
+_SETTINGS = select(_VERSIONS.c.settings).where(
+    _VERSIONS.c.programme_id == bindparam("programme_id"),
+    _VERSIONS.c.integration_id == bindparam("integration_id"),
+    _VERSIONS.c.number == bindparam("number"),
+)
 
 
 def load(session: Session, public_id: str) -> ConnectionContext | None:
     """Return the connection with this public id, in one look-up; None where there is none."""
-    row = session.execute(
-        select(Programme, Integration, IntegrationVersion.settings)
-        .select_from(ConnectionDirectory)
-        .join(Programme, Programme.id == ConnectionDirectory.programme_id)
-        .join(
-            Integration,
-            and_(
-                Integration.programme_id == ConnectionDirectory.programme_id,
-                Integration.id == ConnectionDirectory.integration_id,
-            ),
-        )
-        .outerjoin(
-            IntegrationVersion,
-            and_(
-                IntegrationVersion.programme_id == Integration.programme_id,
-                IntegrationVersion.integration_id == Integration.id,
-                IntegrationVersion.number == Integration.live_version,
-            ),
-        )
-        .where(ConnectionDirectory.public_id == public_id, Integration.kind == KIND)
-    ).first()
+    row = session.execute(_OF_PUBLIC_ID, {"public_id": public_id}).first()
     if row is None:
         return None
-    programme, integration, settings = row
-    return ConnectionContext(programme, integration, read_settings(settings) if settings is not None else None)
+    values: tuple[Any, ...] = tuple(row)
+    site, door = Site(*values[: len(_SITE)]), Door(*values[len(_SITE) : -1])
+    published = _Published()
+    if door.live_version is not None:
+        # The time of the last change is part of the key for the sake of databases that were restored from a backup.
+        published = _published(door.programme_id, door.id, door.live_version, row[-1])
+        if not published.is_read:
+            _read(session, door, published)
+    return ConnectionContext(site, door, published)
+
+
+@lru_cache(maxsize=CONNECTIONS_KEPT)
+def _published(*_: object) -> _Published:
+    return _Published()
+
+
+def _read(session: Session, door: Door, published: _Published) -> None:
+    number = {"programme_id": door.programme_id, "integration_id": door.id, "number": door.live_version}
+    settings = session.scalar(_SETTINGS, number)
+    published.settings = read_settings(settings) if settings is not None else None
+    published.is_read = True
 
 
 def read_settings(settings: dict[str, Any]) -> InboundSAMLSettings | None:

@@ -3,8 +3,8 @@
 from flask import Response, render_template, url_for
 
 from rgapp.integrations.saml.explain import employee_sentence
-from rgapp.models import Programme
 from rgapp.provisioning import Refusal
+from rgapp.sso.context import Site
 from rgapp.wording import employee_refusal
 
 OWN_SENTENCES = {
@@ -19,7 +19,7 @@ RETRY_IS_POINTLESS = frozenset({"not_live", "starts_elsewhere", Refusal.LEAVER})
 
 
 def refused_page(
-    programme: Programme,
+    programme: Site,
     reason: str,
     reference: str | None = None,
     missing: tuple[str, ...] = (),

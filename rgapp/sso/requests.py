@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
+from rgapp.integrations.saml.binding import ConfiguredConnection
 from rgapp.integrations.saml.connection import Connection
 from rgapp.integrations.saml.requests import AuthnRequest, build_authn_request
-from rgapp.models import Integration, Purpose, SAMLRequest
+from rgapp.models import Purpose, SAMLRequest
 from rgapp.tokens import hash_token, new_token
 
 REQUEST_LASTS = timedelta(minutes=30)
@@ -26,9 +27,40 @@ class Start:
     browser_token: str
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An AuthnRequest that waits for its response."""
+
+    programme_id: uuid.UUID
+    handle_hash: str
+    request_id: str
+    browser_hash: str
+    next_path: str
+    purpose: Purpose
+
+
+_REQUESTS = SAMLRequest.__table__.c
+_WAITING = select(
+    _REQUESTS.programme_id,
+    _REQUESTS.handle_hash,
+    _REQUESTS.request_id,
+    _REQUESTS.browser_hash,
+    _REQUESTS.next_path,
+    _REQUESTS.purpose,
+).where(
+    _REQUESTS.programme_id == bindparam("programme_id"),
+    _REQUESTS.handle_hash == bindparam("handle_hash"),
+    _REQUESTS.integration_id == bindparam("integration_id"),
+    _REQUESTS.expires_at > bindparam("now"),
+)
+_USED_UP = delete(SAMLRequest.__table__).where(  # type: ignore[arg-type]  # The table of a model is a Table.
+    _REQUESTS.programme_id == bindparam("of_programme"), _REQUESTS.handle_hash == bindparam("hash")
+)
+
+
 def start(
     session: Session,
-    integration: Integration,
+    integration: ConfiguredConnection,
     connection: Connection,
     *,
     purpose: Purpose,
@@ -63,18 +95,18 @@ def start(
     return Start(request, handle, browser)
 
 
-def find(session: Session, integration: Integration, relay_state: str, *, now: datetime) -> SAMLRequest | None:
+def find(session: Session, integration: ConfiguredConnection, relay_state: str, *, now: datetime) -> Pending | None:
     """Return the request that waits for this RelayState on this connection, else None."""
     if not relay_state or len(relay_state) > 200:
         return None
-    return session.scalar(
-        select(SAMLRequest).where(
-            SAMLRequest.programme_id == integration.programme_id,
-            SAMLRequest.handle_hash == hash_token(relay_state),
-            SAMLRequest.integration_id == integration.id,
-            SAMLRequest.expires_at > now,
-        )
-    )
+    values = {
+        "programme_id": integration.programme_id,
+        "handle_hash": hash_token(relay_state),
+        "integration_id": integration.id,
+        "now": now,
+    }
+    row = session.execute(_WAITING, values).first()
+    return Pending(*row) if row is not None else None
 
 
 class Answer(Protocol):
@@ -89,19 +121,14 @@ class Answer(Protocol):
         """Return the browser's binding tokens."""
 
 
-def is_awaited(session: Session, integration: Integration, answer: Answer, *, now: datetime) -> bool:
+def is_awaited(session: Session, integration: ConfiguredConnection, answer: Answer, *, now: datetime) -> bool:
     """Tell whether a sign-in that this very browser started waits for this answer."""
     request = find(session, integration, answer.relay_state, now=now)
     return request is not None and any(hash_token(token) == request.browser_hash for token in answer.browser_tokens)
 
 
-def use_up(session: Session, request: SAMLRequest) -> bool:
+def use_up(session: Session, request: Pending) -> bool:
     """Take the record away; False where another request was first, on any web process."""
-    gone = session.execute(
-        delete(SAMLRequest).where(
-            SAMLRequest.programme_id == request.programme_id, SAMLRequest.handle_hash == request.handle_hash
-        ),
-        execution_options={"synchronize_session": False},
-    )
+    gone = session.execute(_USED_UP, {"of_programme": request.programme_id, "hash": request.handle_hash})
     used: int = gone.rowcount  # type: ignore[attr-defined]  # CursorResult has it.
     return used == 1

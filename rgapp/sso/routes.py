@@ -11,7 +11,7 @@ from rgapp.auth.staff import programme_for
 from rgapp.auth.throttle import RefusalLimit
 from rgapp.auth.users import cookie_name
 from rgapp.clock import utcnow
-from rgapp.database import writing
+from rgapp.database import reading, writing
 from rgapp.extensions import client_network, csrf, db, limiter
 from rgapp.integrations.saml.service_metadata import build_metadata
 from rgapp.integrations.saml.settings import InboundSAMLSettings
@@ -58,7 +58,7 @@ def test_login(public_id: str) -> BaseResponse:
     found, staff = load(public_id), staff_of_request()
     if staff is None or programme_for(db.session(), staff, found.programme.slug) is None or not staff.can_change:
         abort(404)
-    draft = found.draft()
+    draft = found.draft(db.session())
     if draft is None or not draft.idp.sso_url:
         return redirect(results_url(found))
     return send_request(found, draft, Purpose.TEST, "", staff_id=staff.id)
@@ -74,7 +74,8 @@ def acs(public_id: str) -> BaseResponse:
     browser, is let through nevertheless: somebody in the same office, or behind the same proxy, must not be able to
     keep a company out. A good sign-in asks this process's memory and counts nothing.
     """
-    found = load(public_id)
+    with reading():
+        found = load(public_id)
     parameter = found.live.parameter_name if found.live else "SAMLResponse"
     names = [name for name, _ in request.form.items(multi=True)]
     # What comes twice is not taken at all: which of the two was checked would depend on the reader.
@@ -117,7 +118,7 @@ def acs_opened(public_id: str) -> BaseResponse:
 def metadata(public_id: str) -> Response:
     """Publish our metadata for this connection (SAML metadata 2.4.4), from the first draft on."""
     found = load(public_id)
-    settings = found.live or found.draft()
+    settings = found.live or found.draft(db.session())
     document = build_metadata(context.metadata_connection(found, settings, base_url(), sealer()))
     return Response(
         document,

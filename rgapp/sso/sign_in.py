@@ -4,24 +4,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, ActorKind
 from rgapp.auth.users import FederatedLogin, open_session
+from rgapp.database import reading
 from rgapp.integrations import service as integrations
-from rgapp.integrations.saml.attempts import dry_run, policy_of, store_attempt
+from rgapp.integrations.saml.attempts import StoredAttempt, dry_run, policy_of, store_attempt
 from rgapp.integrations.saml.reader import read_assertion
 from rgapp.integrations.saml.response import examine
 from rgapp.integrations.saml.settings import InboundSAMLSettings
 from rgapp.integrations.saml.verdict import ExpectedRequest, Verdict, VerifiedAssertion
-from rgapp.models import Purpose, SAMLReplay, SAMLRequest, SignInAttempt, User
+from rgapp.models import Purpose, SAMLReplay, User
+from rgapp.models.rows import insert_if_new
 from rgapp.provisioning import Outcome, Reading, provision
 from rgapp.sealing import Sealer
 from rgapp.sso import requests
-from rgapp.sso.context import ConnectionContext
+from rgapp.sso.context import ConnectionContext, read_settings
+from rgapp.sso.requests import Pending
 from rgapp.tokens import hash_token
+
+_USERS = User.__table__.c
+_SIGNED_IN = (
+    update(User.__table__)  # type: ignore[arg-type]  # The table of a model is a Table.
+    .where(_USERS.programme_id == bindparam("of_programme"), _USERS.id == bindparam("of_user"))
+    .values(last_sign_in_at=bindparam("now"))
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,7 @@ class Settings:
 class SignIn:
     """What came of it: a session token with where to go, a finished test, or a refusal."""
 
-    attempt: SignInAttempt
+    attempt: StoredAttempt
     session_token: str | None = None
     next_path: str = ""
     was_test: bool = False
@@ -64,12 +73,13 @@ def finish(
     up the request, remembers the assertion, provisions the user, stores the attempt and opens the session: all of it
     or nothing.
     """
-    request = requests.find(session, context.integration, posted.relay_state, now=now)
+    with reading():
+        request = requests.find(session, context.integration, posted.relay_state, now=now)
+        session.commit()  # The examination holds no transaction open.
     if request is not None and request.purpose == Purpose.TEST:
         return _finish_test(session, context, request, posted, settings, now)
     if not context.is_live or context.live is None:
         return _refuse(session, context, None, "not_live", settings, now)
-    session.commit()  # The examination holds no transaction open.
     verdict = examine(
         posted.saml_response,
         context.connection(context.live, settings.base_url, settings.sealer),
@@ -78,18 +88,18 @@ def finish(
         arrived_parameters=posted.parameters,
     )
     contents = verdict.assertion or verdict.seen
-    reading = read_assertion(contents, context.live, today=now.date()) if contents is not None else None
+    read = read_assertion(contents, context.live, today=now.date()) if contents is not None else None
     if request is not None and not _same_browser(request, posted):
         # The request stays open: the browser that started it may still finish.
-        return _refuse(session, context, verdict, "other_browser", settings, now, reading)
+        return _refuse(session, context, verdict, "other_browser", settings, now, read)
     if request is not None and not requests.use_up(session, request):
         session.rollback()
-        return _refuse(session, context, verdict, "request_unknown", settings, now, reading)
-    if verdict.assertion is None or reading is None:
-        return _refuse(session, context, verdict, "", settings, now, reading, unsolicited=request is None)
+        return _refuse(session, context, verdict, "request_unknown", settings, now, read)
+    if verdict.assertion is None or read is None:
+        return _refuse(session, context, verdict, "", settings, now, read, unsolicited=request is None)
     if not _remember(session, context, verdict.assertion):
-        return _refuse(session, context, verdict, "replayed", settings, now, reading, unsolicited=request is None)
-    return _provision(session, context, context.live, verdict, reading, request, posted, settings, now)
+        return _refuse(session, context, verdict, "replayed", settings, now, read, unsolicited=request is None)
+    return _provision(session, context, context.live, verdict, read, request, posted, settings, now)
 
 
 def _provision(
@@ -98,7 +108,7 @@ def _provision(
     live: InboundSAMLSettings,
     verdict: Verdict,
     reading: Reading,
-    request: SAMLRequest | None,
+    request: Pending | None,
     posted: PostedResponse,
     settings: Settings,
     now: datetime,
@@ -129,10 +139,7 @@ def _provision(
         now=now,
         federated=_federated(context, verdict.assertion),
     )
-    session.execute(
-        update(User).where(User.programme_id == programme.id, User.id == outcome.user_id).values(last_sign_in_at=now),
-        execution_options={"synchronize_session": False},
-    )
+    session.execute(_SIGNED_IN, {"of_programme": programme.id, "of_user": outcome.user_id, "now": now})
     session.commit()
     next_path = request.next_path if request is not None else posted.relay_state
     return SignIn(attempt, session_token=token, next_path=next_path)
@@ -141,19 +148,20 @@ def _provision(
 def _finish_test(
     session: Session,
     context: ConnectionContext,
-    request: SAMLRequest,
+    request: Pending,
     posted: PostedResponse,
     settings: Settings,
     now: datetime,
 ) -> SignIn:
     """Finish an admin's test sign-in: the draft is examined, and nothing but the attempt is written."""
-    draft = context.draft()
+    integration = context.row(session)
+    draft = read_settings(integration.draft)
     if not _same_browser(request, posted) or draft is None or not requests.use_up(session, request):
         session.rollback()
         return _refuse(session, context, None, "other_browser", settings, now, purpose=Purpose.TEST)
     result = dry_run(
         session,
-        context.integration,
+        integration,
         draft,
         posted.saml_response,
         base_url=settings.base_url,
@@ -163,9 +171,7 @@ def _finish_test(
         retention_days=settings.retention_days,
         request=ExpectedRequest(request.request_id),
     )
-    integrations.note_test(
-        session, context.integration, passed=result.attempt.accepted, tested=context.integration.draft
-    )
+    integrations.note_test(session, integration, passed=result.attempt.accepted, tested=integration.draft)
     session.commit()
     return SignIn(result.attempt, was_test=True)
 
@@ -197,27 +203,20 @@ def _refuse(
     return SignIn(attempt, was_test=purpose is Purpose.TEST)
 
 
-def _same_browser(request: SAMLRequest, posted: PostedResponse) -> bool:
+def _same_browser(request: Pending, posted: PostedResponse) -> bool:
     """Tell whether the browser that started the sign-in brings its answer; others could be signed in as anyone."""
     return any(hash_token(token) == request.browser_hash for token in posted.browser_tokens)
 
 
 def _remember(session: Session, context: ConnectionContext, assertion: VerifiedAssertion) -> bool:
     """Remember that an assertion was used; False where it was used before, on any web process."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    remembered = (
-        dialect.insert(SAMLReplay)
-        .values(
-            programme_id=context.programme.id,
-            integration_id=context.integration.id,
-            replay_key=assertion.replay_key,
-            expires_at=assertion.not_on_or_after,
-        )
-        .on_conflict_do_nothing()
-        # This tells whether a row was written; not every driver counts the rows of an insert.
-        .returning(SAMLReplay.replay_key)
-    )
-    return session.execute(remembered).first() is not None
+    row = {
+        "programme_id": context.programme.id,
+        "integration_id": context.integration.id,
+        "replay_key": assertion.replay_key,
+        "expires_at": assertion.not_on_or_after,
+    }
+    return insert_if_new(session, SAMLReplay, row)
 
 
 def _federated(context: ConnectionContext, assertion: VerifiedAssertion) -> FederatedLogin:

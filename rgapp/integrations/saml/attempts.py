@@ -7,14 +7,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from rgapp.integrations.saml.binding import connection_of
+from rgapp.integrations.saml.binding import ConfiguredConnection, connection_of
 from rgapp.integrations.saml.names import suggest
 from rgapp.integrations.saml.reader import read_assertion
 from rgapp.integrations.saml.response import examine
 from rgapp.integrations.saml.settings import InboundSAMLSettings
 from rgapp.integrations.saml.verdict import Check, ExpectedRequest, Mode, UntrustedContents, Verdict
-from rgapp.models import Integration, Purpose, SignInAttempt, User
+from rgapp.models import Purpose, SignInAttempt, User
 from rgapp.models.base import new_id
+from rgapp.models.rows import insert_row
 from rgapp.provisioning import Field, FieldReading, Outcome, Policy, Reading, preview, saml_policy
 from rgapp.provisioning.validation import email_key
 from rgapp.sealing import Sealer
@@ -27,16 +28,26 @@ NAMES_KEPT = 100
 NAME_LENGTH_KEPT = 200
 
 
+@dataclass(frozen=True, slots=True)
+class StoredAttempt:
+    """What the rest of a sign-in needs of the attempt that was stored."""
+
+    reference: str
+    accepted: bool
+    outcome: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class DryRun:
     """A dry run: the attempt that was stored, and what arrived, to be shown once and not kept."""
 
-    attempt: SignInAttempt
+    attempt: StoredAttempt
     verdict: Verdict
     contents: UntrustedContents | None
 
 
-def policy_of(integration: Integration, settings: InboundSAMLSettings) -> Policy:
+def policy_of(integration: ConfiguredConnection, settings: InboundSAMLSettings) -> Policy:
     """Return what sign-ins through this connection may do."""
     return saml_policy(
         integration_id=integration.id,
@@ -49,7 +60,7 @@ def policy_of(integration: Integration, settings: InboundSAMLSettings) -> Policy
 
 def dry_run(
     session: Session,
-    integration: Integration,
+    integration: ConfiguredConnection,
     settings: InboundSAMLSettings,
     raw: str | None,
     *,
@@ -89,7 +100,7 @@ def read_contents(verdict: Verdict, settings: InboundSAMLSettings, *, today: dat
 
 def store_attempt(
     session: Session,
-    integration: Integration,
+    integration: ConfiguredConnection,
     verdict: Verdict | None,
     *,
     purpose: Purpose,
@@ -100,34 +111,40 @@ def store_attempt(
     reason: str = "",
     idp_initiated: bool = False,
     user_id: uuid.UUID | None = None,
-) -> SignInAttempt:
+) -> StoredAttempt:
     """Store one attempt in the caller's transaction: mapped fields, checks and the names of attributes, no more.
 
     `reason` overrides what verdict and outcome say (`not_live`, `replayed`, …).
     """
     accepted = not reason and outcome is not None and outcome.accepted
     arrived = _names(verdict)
-    attempt = SignInAttempt(
-        programme_id=integration.programme_id,
-        id=new_id(),
-        integration_id=integration.id,
+    stored = StoredAttempt(
         reference=new_reference(),
-        at=now,
-        purpose=purpose,
         accepted=accepted,
         outcome=str(outcome.kind) if accepted and outcome is not None else REFUSED,
         reason=reason or _reason(verdict, outcome),
-        facts=_facts(outcome, verdict),
-        user_id=user_id or (outcome.user_id if outcome is not None else None),
-        fields=[_field(entry, arrived) for entry in reading.fields] if reading is not None else [],
-        checks=[_check(check) for check in verdict.checks] if verdict is not None else [],
-        arrived=arrived,
-        idp_initiated=idp_initiated,
-        expires_at=now + timedelta(days=retention_days),
-        **_identifiers(reading),
     )
-    session.add(attempt)
-    return attempt
+    row = {
+        "programme_id": integration.programme_id,
+        "id": new_id(),
+        "integration_id": integration.id,
+        "reference": stored.reference,
+        "at": now,
+        "purpose": purpose,
+        "accepted": accepted,
+        "outcome": stored.outcome,
+        "reason": stored.reason,
+        "facts": _facts(outcome, verdict),
+        "user_id": user_id or (outcome.user_id if outcome is not None else None),
+        "fields": [_field(entry, arrived) for entry in reading.fields] if reading is not None else [],
+        "checks": [_check(check) for check in verdict.checks] if verdict is not None else [],
+        "arrived": arrived,
+        "idp_initiated": idp_initiated,
+        "expires_at": now + timedelta(days=retention_days),
+        **_identifiers(reading),
+    }
+    insert_row(session, SignInAttempt, row)
+    return stored
 
 
 def person_label(reading: Reading) -> str | None:

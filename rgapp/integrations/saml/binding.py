@@ -1,14 +1,50 @@
 """Bind stored settings to the protocol: the Connection that messages are built for and checked against."""
 
+import uuid
+from typing import Protocol
+
 from rgapp.integrations.saml.connection import Connection
 from rgapp.integrations.saml.kind import service_urls
 from rgapp.integrations.saml.settings import InboundSAMLSettings
-from rgapp.models import Integration
 from rgapp.provisioning.record import Field
 from rgapp.sealing import Sealer
 
 
-def connection_of(integration: Integration, settings: InboundSAMLSettings, base_url: str, sealer: Sealer) -> Connection:
+class ConfiguredConnection(Protocol):
+    """What signing in needs of an integration, whether a row or what was read of one."""
+
+    @property
+    def programme_id(self) -> uuid.UUID:
+        """Return the programme that it belongs to."""
+
+    @property
+    def id(self) -> uuid.UUID:
+        """Return the integration's own id."""
+
+    @property
+    def name(self) -> str:
+        """Return its name, as the draft has it."""
+
+    @property
+    def live_name(self) -> str | None:
+        """Return the name that employees see."""
+
+    @property
+    def public_id(self) -> str:
+        """Return the id in its addresses."""
+
+    @property
+    def service_key(self) -> bytes | None:
+        """Return our own private key, sealed."""
+
+    @property
+    def service_certificate(self) -> str | None:
+        """Return the certificate of our own key (PEM)."""
+
+
+def connection_of(
+    integration: ConfiguredConnection, settings: InboundSAMLSettings, base_url: str, sealer: Sealer
+) -> Connection:
     """Return the connection of an integration under these settings, its own private key opened.
 
     Raises `UnsealError` where the key cannot be opened.

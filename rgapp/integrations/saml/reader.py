@@ -20,4 +20,4 @@ def read_assertion(
     if assertion.name_id:
         values[NAME_ID] = [assertion.name_id]
     position = assertion.assertion_id if isinstance(assertion, VerifiedAssertion) else ""
-    return read_record(SourceRecord(position, values), settings.rules(), today=today)
+    return read_record(SourceRecord(position, values), settings.rules, today=today)

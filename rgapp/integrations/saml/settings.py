@@ -1,5 +1,6 @@
 """Settings of an inbound SAML connection: the schema that the set-up pages and the declarative file share."""
 
+from functools import cached_property
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -131,6 +132,7 @@ class InboundSAMLSettings(Strict):
             raise ValueError("Allow sign-in to start here, at the identity provider, or both.")
         return self
 
+    @cached_property
     def rules(self) -> Rules:
         """Return the mapping in provisioning's form."""
         return {field: FieldRule(source.attribute or NAME_ID, source.format) for field, source in self.mapping.items()}
