@@ -6,7 +6,9 @@ from typing import Any
 
 from huey.consumer import Consumer, Scheduler
 
-logger = logging.getLogger(__name__)
+from rgapp.jobs.logs import shorten_errors
+
+logger = logging.getLogger("huey.consumer.Scheduler")
 
 SLOT = "slot:"
 SLOT_FORMAT = "%Y-%m-%dT%H:%M"
@@ -64,4 +66,5 @@ class SharedSchedule:
 
     def create_consumer(self, **options: Any) -> SharedConsumer:
         """Return what runs the tasks of this queue."""
+        shorten_errors()
         return SharedConsumer(self, **options)

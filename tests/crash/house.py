@@ -64,16 +64,20 @@ class Answer:
 
 
 class Browser:
-    """One browser: its cookies, and one connection for each request."""
+    """One browser: its cookies, an address of its own behind our proxy, and one connection for each request."""
+
+    _addresses = (f"10.{high}.{middle}.{low}" for high in range(256) for middle in range(256) for low in range(1, 255))
 
     def __init__(self, port: int) -> None:
         self.port = port
+        self.address = next(self._addresses)
         self.cookies: dict[str, str] = {}
 
     def request(self, method: str, path: str, body: str = "") -> Answer:
         """Make a request; a connection that ends without an answer is status 0."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        headers = {"Cookie": cookies, "X-Forwarded-For": self.address}
         if body:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         began = time.monotonic()
@@ -188,6 +192,8 @@ class House:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        storage = self.app.extensions["queue"].storage
+        (storage.close if hasattr(storage, "close") else storage.pool.disconnect)()
         with self.app.app_context():
             db.engine.dispose()
 
@@ -197,9 +203,16 @@ class House:
 
     def visit(self, number: str, *, browser: Browser | None = None) -> Visit:
         """Start a sign-in of the employee with this Membership No."""
+        started = self.start(number, browser=browser)
+        assert isinstance(started, Visit), started
+        return started
+
+    def start(self, number: str, *, browser: Browser | None = None) -> Visit | Answer:
+        """Start a sign-in; where the site does not send the browser on, returns what it answered."""
         browser = browser or Browser(self.port)
         answer = browser.request("GET", f"{self.door.root}/login")
-        assert answer.status == 302, answer
+        if answer.status != 302:
+            return answer
         query = urlsplit(answer.location).query
         attributes = JANE | {"employeeNumber": [number], "mail": [address_of(number)]}
         response = self.door.response(parse_authn_request(query).id, attributes=attributes)
@@ -258,6 +271,7 @@ def house(
                 "RGAPP_BASE_URL": f"http://127.0.0.1:{port}",
                 "RGAPP_WEB_WORKERS": str(WEB_WORKERS),
                 "RGAPP_SMTP_URL": mailbox.url,
+                "RGAPP_TRUSTED_PROXIES": "1",
                 "PORT": str(port),
                 "INSTANCE": str(folder / "instance"),
             }

@@ -1,5 +1,6 @@
 """The queue: where it lives, what wakes the mailer, what expires, and the worker as a real process."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -11,15 +12,18 @@ from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 from flask import Flask
 from huey import MemoryHuey, SqliteHuey
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from rgapp.auth.users import open_session
 from rgapp.extensions import db
 from rgapp.jobs import tasks
+from rgapp.jobs.logs import LOGGERS
 from rgapp.jobs.queue import make_queue
 from rgapp.jobs.waker import Waker
 from rgapp.mail.outbox import WAITING_MAIL
@@ -129,7 +133,8 @@ def test_a_queue_that_is_away_loses_no_mail(app: Flask, make: Factory, caplog: p
     make.user(make.programme("acme"), welcome_email=True)
     make.session.commit()
     run_timers()
-    assert "could not be woken" in caplog.text
+    assert "mailer not woken" in caplog.text
+    assert "Traceback" not in caplog.text
     assert make.session.scalar(select(func.count()).select_from(OutboxMail)) == 1
 
 
@@ -138,6 +143,23 @@ def test_the_application_starts_although_the_queue_is_away(make_app: Callable[..
     app = make_app(RGAPP_ENV="development", RGAPP_QUEUE_URL=address)
     answer = app.test_client().get("/readyz")
     assert (answer.status_code, answer.text) == (503, "not ready: queue\n")
+
+
+@pytest.mark.parametrize("logger", LOGGERS)
+def test_the_worker_says_in_one_line_without_values_that_a_server_is_away(
+    app: Flask, caplog: pytest.LogCaptureFixture, logger: str
+) -> None:
+    make_queue(f"sqlite:///{app.instance_path}/queue.db").create_consumer()
+    away = OperationalError("UPDATE", {}, psycopg.OperationalError("jane@acme.example"))
+    for error in (away, RuntimeError("a mistake of ours")):
+        try:
+            raise error
+        except Exception:
+            logging.getLogger(logger).exception("Task %s failed.", 7)
+    short, long = caplog.records
+    assert (short.getMessage(), short.exc_info) == ("Task 7 failed. OperationalError", None)
+    assert long.exc_info is not None
+    assert "jane" not in caplog.text
 
 
 def test_what_has_expired_is_deleted_and_nothing_else(session: Session, make: Factory) -> None:
