@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -16,6 +17,10 @@ from rgapp.pool import engine_options
 
 ENVIRONMENTS = ("development", "production", "testing")
 MEGABYTE = 1024 * 1024
+MAIL_FOLDER_ONLY = "folder"
+# What an installation keeps in its folder is for its owner alone.
+PRIVATE_FILES = ("*.db", "*.db-wal", "*.db-shm", "secret_key", "encryption_keys", "mail/*.eml", "demo-idp/*")
+PRIVATE_FOLDERS = ("mail", "demo-idp")
 
 
 class ConfigError(ClickException, RuntimeError):
@@ -74,7 +79,7 @@ def load(instance: Path, environment: Mapping[str, str] | None = None) -> dict[s
     demo = env.flag("RGAPP_DEMO")
     if production:
         _refuse_unsafe_production(env, base_url, demo)
-    instance.mkdir(parents=True, exist_ok=True)
+    prepare_folder(instance)
     https = base_url.startswith("https://")
     database_url = _database_url(env.text("RGAPP_DATABASE_URL"), instance)
     return {
@@ -88,7 +93,7 @@ def load(instance: Path, environment: Mapping[str, str] | None = None) -> dict[s
         "SQLALCHEMY_DATABASE_URI": database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(database_url, _pool_size(env)),
         "QUEUE_URL": env.text("RGAPP_QUEUE_URL", f"sqlite:///{instance / 'queue.db'}"),
-        "SMTP_URL": env.text("RGAPP_SMTP_URL"),
+        "SMTP_URL": env.text("RGAPP_SMTP_URL").removeprefix(MAIL_FOLDER_ONLY),
         "MAIL_FROM": env.text("RGAPP_MAIL_FROM", "rewards@localhost"),
         "MAIL_FOLDER": str(instance / "mail"),
         "OUTBOUND_ALLOW": frozenset(origin.rstrip("/") for origin in env.words("RGAPP_OUTBOUND_ALLOW")),
@@ -110,6 +115,20 @@ def load(instance: Path, environment: Mapping[str, str] | None = None) -> dict[s
     }
 
 
+def prepare_folder(instance: Path) -> None:
+    """Make the instance folder, and close what in it others could read: an older version left some files open.
+
+    New files are private because every process of an installation starts with that umask (`wsgi.py`).
+    """
+    if not instance.exists():
+        instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for names, allowed in ((PRIVATE_FILES, 0o600), (PRIVATE_FOLDERS, 0o700)):
+        for path in (found for name in names for found in instance.glob(name)):
+            with suppress(OSError):  # It may be gone, or be another's: then it is not ours to close.
+                if path.stat().st_mode & 0o077:
+                    path.chmod(allowed)
+
+
 def _refuse_unsafe_production(env: Environment, base_url: str, demo: bool) -> None:
     problems = []
     if demo:
@@ -119,6 +138,11 @@ def _refuse_unsafe_production(env: Environment, base_url: str, demo: bool) -> No
     problems += [f"{name} must be set." for name in ("RGAPP_SECRET_KEY", "RGAPP_ENCRYPTION_KEYS") if not env.text(name)]
     if 0 < len(env.text("RGAPP_SECRET_KEY")) < 32:
         problems.append("RGAPP_SECRET_KEY must have 32 characters or more.")
+    if not env.text("RGAPP_SMTP_URL") and env.text("RGAPP_ENV") != "testing":
+        problems.append(
+            "RGAPP_SMTP_URL must be set: mails carry links to set passwords. "
+            f"RGAPP_SMTP_URL={MAIL_FOLDER_ONLY} keeps them in the instance folder on purpose."
+        )
     if problems:
         raise ConfigError("This production service cannot start. " + " ".join(problems))
 

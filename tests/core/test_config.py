@@ -16,6 +16,7 @@ PRODUCTION = {
     "RGAPP_BASE_URL": "https://rewards.example",
     "RGAPP_SECRET_KEY": "s" * 32,
     "RGAPP_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+    "RGAPP_SMTP_URL": "smtp://mail.example",
 }
 
 
@@ -63,6 +64,7 @@ def test_complete_production_starts_and_makes_no_keys(tmp_path: Path) -> None:
     [
         ({"RGAPP_SECRET_KEY": ""}, "RGAPP_SECRET_KEY must be set."),
         ({"RGAPP_ENCRYPTION_KEYS": " "}, "RGAPP_ENCRYPTION_KEYS must be set."),
+        ({"RGAPP_SMTP_URL": ""}, "RGAPP_SMTP_URL must be set"),
         ({"RGAPP_SECRET_KEY": "short"}, "RGAPP_SECRET_KEY must have 32 characters or more."),
         ({"RGAPP_BASE_URL": ""}, "RGAPP_BASE_URL must be the public https:// address"),
         ({"RGAPP_BASE_URL": "http://rewards.example"}, "RGAPP_BASE_URL must be the public https:// address"),
@@ -154,3 +156,22 @@ def test_a_demo_knows_its_identity_provider(tmp_path: Path) -> None:
     settings: dict[str, Any] = load(tmp_path, {"RGAPP_DEMO": "1"})
     assert settings["DEMO_IDP_URL"] == "http://localhost:9"
     assert load(tmp_path, {})["DEMO_IDP_URL"] == ""
+
+
+def test_production_may_keep_mails_as_files_if_it_says_so(tmp_path: Path) -> None:
+    assert load(tmp_path, PRODUCTION | {"RGAPP_SMTP_URL": "folder"})["SMTP_URL"] == ""
+
+
+def test_what_an_older_version_left_open_is_closed(tmp_path: Path) -> None:
+    folder = tmp_path / "mail"
+    folder.mkdir(mode=0o755)
+    files = [tmp_path / "rgapp.db", tmp_path / "rgapp.db-wal", folder / "1.eml"]
+    for file in files:
+        file.touch(mode=0o644)
+    load(tmp_path, {})
+    assert [path.stat().st_mode & 0o777 for path in (*files, folder)] == [0o600] * 3 + [0o700]
+
+
+def test_a_new_instance_folder_is_private(tmp_path: Path) -> None:
+    load(tmp_path / "new", {})
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
