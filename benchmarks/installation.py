@@ -53,6 +53,7 @@ def install(instance: Path, database: str) -> Installation:
         "RGAPP_DATABASE_URL": database,
         "RGAPP_SECRET_KEY": "only-for-the-benchmark-0123456789abcdef",
         "RGAPP_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "RGAPP_SMTP_URL": "folder",
         "RGAPP_TRUSTED_PROXIES": "1",  # The one that speaks TLS; every person comes from an address of their own.
     }
     now = datetime.now(UTC)
