@@ -1,12 +1,15 @@
 """Attacks that need more than an edit: signature wrapping (XSW), foreign keys, messages made to exhaust a reader."""
 
+import base64
 import copy
 from collections.abc import Callable
+from functools import partial
 
 import xmlsec
 from lxml import etree
 
-from tests.idp import NS, key_pair, response_xml
+from rgapp.demo.responses import encrypt
+from tests.idp import NS, key_pair, response_xml, spec
 
 EVIL = "E6666"
 _SAML, _DS = f"{{{NS['saml']}}}", f"{{{NS['ds']}}}"
@@ -36,63 +39,78 @@ def _without_signature(element: etree._Element) -> etree._Element:
     return duplicate
 
 
-def xsw1() -> bytes:
-    """The original response moves into the signature of an evil one."""
-    root, _ = _signed("response")
-    original = _without_signature(root)
-    _evil(root)
-    root.find("ds:Signature", NS).append(original)
+def _wrap(sign: str) -> tuple[etree._Element, etree._Element, etree._Element, etree._Element]:
+    """Return the document, what was signed and turned evil (its signature still in it), that signature, the original.
+
+    The original is a copy without its signature; `sign` is response or assertion.
+    """
+    root, assertion = _signed(sign)
+    signed = root if sign == "response" else assertion
+    original = _without_signature(signed)
+    _evil(signed)
+    return root, signed, signed.find("ds:Signature", NS), original
+
+
+def xsw1(sign: str) -> bytes:
+    """The original moves into the signature of the evil one."""
+    root, _, signature, original = _wrap(sign)
+    signature.append(original)
     return etree.tostring(root)
 
 
-def xsw2() -> bytes:
-    """The original response stands before the signature of an evil one."""
-    root, _ = _signed("response")
-    original = _without_signature(root)
-    _evil(root)
-    root.find("ds:Signature", NS).addprevious(original)
+def xsw2(sign: str) -> bytes:
+    """The original stands before the signature of the evil one."""
+    root, _, signature, original = _wrap(sign)
+    signature.addprevious(original)
     return etree.tostring(root)
 
 
-def xsw3() -> bytes:
-    """An evil assertion stands before the original."""
-    root, assertion = _signed("assertion")
-    assertion.addprevious(_evil(_without_signature(assertion)))
+def xsw3(sign: str) -> bytes:
+    """The evil one has no signature; the original, with its own, stands before it, or first in it."""
+    root, signed, signature, original = _wrap(sign)
+    signed.remove(signature)
+    original.insert(1, signature)
+    if sign == "response":
+        root.insert(1, original)
+    else:
+        signed.addnext(original)
     return etree.tostring(root)
 
 
-def xsw4() -> bytes:
-    """The original assertion becomes a child of an evil one."""
-    root, assertion = _signed("assertion")
-    evil = _evil(_without_signature(assertion))
-    root.replace(assertion, evil)
-    evil.append(assertion)
+def xsw4(sign: str) -> bytes:
+    """The original, with its signature, becomes the last child of the evil one."""
+    root, signed, signature, original = _wrap(sign)
+    signed.remove(signature)
+    original.insert(1, signature)
+    signed.append(original)
     return etree.tostring(root)
 
 
-def xsw5() -> bytes:
-    """The signed assertion turns evil; the original follows without its signature."""
-    root, assertion = _signed("assertion")
-    original = _without_signature(assertion)
-    _evil(assertion)
+def xsw5(sign: str) -> bytes:
+    """The signed one turns evil; the original follows without its signature."""
+    root, _, _, original = _wrap(sign)
     root.append(original)
     return etree.tostring(root)
 
 
-def xsw6() -> bytes:
-    """The original assertion moves into the signature of an evil one."""
-    root, assertion = _signed("assertion")
-    original = _without_signature(assertion)
-    _evil(assertion)
-    assertion.find("ds:Signature", NS).append(original)
+def xsw6(sign: str) -> bytes:
+    """The original moves into the KeyInfo of the evil one's signature."""
+    root, _, signature, original = _wrap(sign)
+    signature.find("ds:KeyInfo", NS).append(original)
     return etree.tostring(root)
 
 
-def xsw7() -> bytes:
-    """An evil assertion hides in Extensions."""
-    root, assertion = _signed("assertion")
+def xsw7(sign: str) -> bytes:
+    """What is signed hides in Extensions of an evil response, or the evil assertion hides there."""
+    root, signed, signature, original = _wrap(sign)
     extensions = etree.Element(f"{{{NS['samlp']}}}Extensions")
-    extensions.append(_evil(_without_signature(assertion)))
+    signed.remove(signature)
+    original.insert(1, signature)
+    if sign == "response":
+        extensions.append(original)
+    else:
+        root.replace(signed, original)
+        extensions.append(signed)
     root.insert(1, extensions)
     return etree.tostring(root)
 
@@ -108,12 +126,10 @@ def xsw7_same_id() -> bytes:
     return etree.tostring(root)
 
 
-def xsw8() -> bytes:
-    """The original assertion moves into an Object of the evil one's signature."""
-    root, assertion = _signed("assertion")
-    original = _without_signature(assertion)
-    _evil(assertion)
-    etree.SubElement(assertion.find("ds:Signature", NS), f"{_DS}Object").append(original)
+def xsw8(sign: str) -> bytes:
+    """The original moves into an Object of the evil one's signature."""
+    root, _, signature, original = _wrap(sign)
+    etree.SubElement(signature, f"{_DS}Object").append(original)
     return etree.tostring(root)
 
 
@@ -234,6 +250,11 @@ def many_xml_attributes() -> bytes:
     return b'<p:Response xmlns:p="%s" ' % NS["samlp"].encode() + names + b"/>"
 
 
+def too_large() -> bytes:
+    """A little more than anybody needs."""
+    return response_xml() + b" " * 200_000
+
+
 def huge() -> bytes:
     """Five megabytes of padding."""
     return response_xml() + b" " * 5_000_000
@@ -255,6 +276,25 @@ def encrypted_garbage() -> bytes:
     root = etree.fromstring(xml)
     for value in root.iter(f"{{{NS['xenc']}}}CipherValue"):
         value.text = "AAAA" * 86
+    return etree.tostring(root)
+
+
+def encrypted_changed() -> bytes:
+    """Signed inside and encrypted with AES-CBC, which would show no change; a bit of the cipher text is flipped."""
+    xml = response_xml(encrypt_for=key_pair("ours").certificate, content_transform="TransformAes256Cbc")
+    root = etree.fromstring(xml)
+    value = root.find(".//xenc:EncryptedData/xenc:CipherData/xenc:CipherValue", NS)
+    cipher = bytearray(base64.b64decode(value.text))
+    cipher[len(cipher) // 2] ^= 1
+    value.text = base64.b64encode(bytes(cipher)).decode()
+    return etree.tostring(root)
+
+
+def encrypted_signed_for_something_else() -> bytes:
+    """What is encrypted was changed after it was signed."""
+    root, assertion = _signed("assertion")
+    assertion.find("saml:Subject/saml:NameID", NS).text = EVIL
+    encrypt(assertion, spec(), key_pair("ours").certificate)
     return etree.tostring(root)
 
 
@@ -302,12 +342,17 @@ def utf16_doctype() -> bytes:
 ATTACKS: dict[str, Callable[[], bytes]] = {
     attack.__name__: attack
     for attack in (
-        xsw1, xsw2, xsw3, xsw4, xsw5, xsw6, xsw7, xsw7_same_id, xsw8, detached_signature, borrowed_signature,
+        xsw7_same_id, detached_signature, borrowed_signature, encrypted_changed, encrypted_signed_for_something_else,
+        too_large,
         two_assertions_one_signed, two_signatures, hmac_with_certificate, xpath_transform, xpath_filter_transform,
         deep, very_deep, many_elements, many_xml_attributes, huge, many_values, long_value, encrypted_garbage,
         encrypted_for_another, encrypted_unsigned, encrypted_rsa15, encrypted_elsewhere, entity_expansion,
         external_entity, utf16_doctype,
     )
+} | {
+    f"{wrapping.__name__}_{sign}": partial(wrapping, sign)
+    for wrapping in (xsw1, xsw2, xsw3, xsw4, xsw5, xsw6, xsw7, xsw8)
+    for sign in ("response", "assertion")
 }  # fmt: skip
 
 __all__ = ["ATTACKS", "EVIL"]
