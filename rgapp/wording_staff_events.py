@@ -11,7 +11,7 @@ STAFF_EVENTS: dict[Tag, tuple[str, str, str]] = {
     Tag.STAFF_SIGNED_IN: ("Signed in to Reward Manager", "box-arrow-in-right", "ok"),
     Tag.STAFF_SIGN_IN_REFUSED: ("Sign-in to Reward Manager refused", "x-circle", "failed"),
     Tag.STAFF_SIGNED_OUT: ("Signed out of Reward Manager", "box-arrow-right", "off"),
-    Tag.STAFF_PASSWORD_SET: ("Password for Reward Manager set", "key", "info"),
+    Tag.STAFF_PASSWORD_SET: ("Password of {name} for Reward Manager set", "key", "info"),
     Tag.STAFF_LINK_ISSUED: ("Link to set a password issued", "link-45deg", "info"),
     Tag.STAFF_GRANTED: ("Access to this programme granted", "person-check", "info"),
     Tag.STAFF_REVOKED: ("Access to this programme taken from {name}", "person-dash", "attention"),

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from rgapp.audit import Actor, Tag, record_event
 from rgapp.auth.password_history import earlier_hashes, store_password
 from rgapp.auth.passwords import NewPassword, new_password, verify_password
+from rgapp.auth.staff_events import record_access_event
 from rgapp.auth.staff_events import staff_actor as staff_actor
 from rgapp.auth.staff_sessions import drop_sessions
 from rgapp.models import Programme, Role, Staff, StaffGrant, StaffLink, StaffSession
@@ -118,8 +119,7 @@ def set_password_by_link(session: Session, token: str, new: NewPassword, *, now:
         return None
     store_password(session, staff, new, now=now)
     ended = drop_sessions(session, staff)
-    facts = {"email": staff.email, "sessions": ended}
-    record_event(session, Tag.STAFF_PASSWORD_SET, staff_actor(staff), now=now, programme_id=None, facts=facts)
+    record_access_event(session, Tag.STAFF_PASSWORD_SET, staff, staff_actor(staff), now=now, sessions=ended)
     return staff
 
 
@@ -130,8 +130,7 @@ def change_password(
     session.execute(delete(StaffLink).where(StaffLink.staff_id == staff.id))
     store_password(session, staff, new, now=now)
     ended = drop_sessions(session, staff, keep=keep)
-    facts = {"email": staff.email, "sessions": ended}
-    record_event(session, Tag.STAFF_PASSWORD_SET, staff_actor(staff), now=now, programme_id=None, facts=facts)
+    record_access_event(session, Tag.STAFF_PASSWORD_SET, staff, staff_actor(staff), now=now, sessions=ended)
     return ended
 
 
@@ -142,7 +141,7 @@ def set_password(session: Session, staff: Staff, password: str, actor: Actor, *,
     """
     store_password(session, staff, check_password(session, staff, password), now=now)
     drop_sessions(session, staff)
-    record_event(session, Tag.STAFF_PASSWORD_SET, actor, now=now, programme_id=None, facts={"email": staff.email})
+    record_access_event(session, Tag.STAFF_PASSWORD_SET, staff, actor, now=now)
 
 
 def authenticate(session: Session, email: str, password: str) -> Staff | None:

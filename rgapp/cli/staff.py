@@ -7,11 +7,12 @@ import click
 from flask import current_app
 from sqlalchemy import select
 
-from rgapp.audit import Tag, record_event
+from rgapp.audit import Tag
 from rgapp.audit.service import COMMAND_LINE
 from rgapp.auth import staff as service
 from rgapp.auth.password_history import store_password
 from rgapp.auth.passwords import NewPassword, PasswordRejected, new_password
+from rgapp.auth.staff_events import record_access_event
 from rgapp.cli.support import (
     CommandError,
     group,
@@ -71,8 +72,7 @@ def create(email: str, name: str, role: str, slugs: tuple[str, ...], password_en
         ) from error
     if password is not None:
         store_password(db.session(), person, password, now=now)
-        facts = {"email": person.email}
-        record_event(db.session(), Tag.STAFF_PASSWORD_SET, COMMAND_LINE, now=now, programme_id=None, facts=facts)
+        record_access_event(db.session(), Tag.STAFF_PASSWORD_SET, person, COMMAND_LINE, now=now)
     link = None if password is not None else service.issue_link(db.session(), person, COMMAND_LINE, now=now)
     db.session.commit()
     data = _as_data(person, [each.slug for each in granted])

@@ -30,7 +30,7 @@ FIELDS = (
     "guard_people",
 )
 
-OWN_SECOND_FACTOR_FIRST = "Set up two-step sign-in for yourself first, under Account: click your name."
+OWN_SECOND_FACTOR_FIRST = "Set up two-step sign-in for yourself first, under Account."
 WITHOUT_SECOND_STEP = {0: "All admins below have one.", 1: "One of the admins below has none yet."}
 
 
