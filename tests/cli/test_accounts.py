@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 
 from rgapp.auth import staff as staff_accounts
 from rgapp.clock import utcnow
-from rgapp.models import AuditEvent, OutboxMail, Programme, Staff, User
+from rgapp.models import AuditEvent, OutboxMail, Programme, Role, Staff, StaffSession, User
 from tests.cli.conftest import Terminal
 from tests.factories import PASSWORD, Factory
 
@@ -33,6 +33,15 @@ def test_a_programme_is_created_listed_and_shown(terminal: Terminal) -> None:
     assert listed["guard"] == {"percent": 10, "people": 5}
     assert "acme" in terminal.run("programme", "list")
     assert "contact email: hr@acme.example" in terminal.run("programme", "show", "acme")
+
+
+def test_a_programme_is_changed(terminal: Terminal, acme: Programme) -> None:
+    assert "Changed programme acme." in terminal.run("programme", "update", "acme", "--second-factor", "--name", "Acme")
+    shown = terminal.json("programme", "show", "acme")
+    assert (shown["second_factor_required"], shown["name"]) == (True, "Acme")
+    assert "Nothing was different" in terminal.run("programme", "update", "acme", "--second-factor")
+    terminal.run("programme", "update", "acme", "--no-second-factor")
+    assert terminal.json("programme", "show", "acme")["second_factor_required"] is False
 
 
 def test_a_programme_is_created_as_json_too(terminal: Terminal) -> None:
@@ -151,6 +160,54 @@ class TestStaff:
         (listed,) = terminal.json("staff", "list")
         assert (listed["programmes"], listed["has_password"]) == (["acme", "globex"], True)
         assert "acme, globex" in terminal.run("staff", "list")
+
+    def test_access_is_granted_revoked_and_taken_away(self, terminal: Terminal, make: Factory, acme: Programme) -> None:
+        person, globex = make.staff(acme, email="ann@acme.example"), make.programme("globex")
+        terminal.run("staff", "grant", "ANN@acme.example", "--programme", "globex")
+        assert set(staff_accounts.programmes_of(terminal.session, person)) == {acme, globex}
+        assert "does not run acme" in terminal.run("staff", "revoke", "ann@acme.example", "--programme", "acme")
+        assert staff_accounts.programmes_of(terminal.session, person) == [globex]
+        assert "no grant" in terminal.fails("staff", "revoke", "ann@acme.example", "--programme", "acme")[0]
+        make.staff_session(person)
+        assert "1 session ended" in terminal.run("staff", "deactivate", "ann@acme.example")
+        assert staff_accounts.authenticate(terminal.session, "ann@acme.example", PASSWORD) is None
+        assert "deactivated" in terminal.run("staff", "list")
+        terminal.run("staff", "reactivate", "ann@acme.example")
+        assert staff_accounts.authenticate(terminal.session, "ann@acme.example", PASSWORD) is not None
+        assert "has access already" in terminal.fails("staff", "reactivate", "ann@acme.example")[0]
+        tags = list(terminal.session.scalars(select(AuditEvent.tag).order_by(AuditEvent.id)))
+        assert tags[-5:] == [
+            "staff:granted", "staff:revoked", "staff:signed-in", "staff:deactivated", "staff:reactivated",
+        ]  # fmt: skip
+
+    def test_support_needs_no_grant(self, terminal: Terminal, make: Factory, acme: Programme) -> None:
+        make.staff(role=Role.SUPPORT, email="sam@rewards.example")
+        assert (
+            "sees every programme" in terminal.fails("staff", "grant", "sam@rewards.example", "--programme", "acme")[0]
+        )
+
+    def test_all_sessions_of_somebody_are_ended(self, terminal: Terminal, make: Factory, acme: Programme) -> None:
+        person = make.staff(acme, email="ann@acme.example")
+        make.staff_session(person)
+        make.staff_session(person)
+        assert "2 sessions ended" in terminal.run("staff", "sign-out", "ann@acme.example")
+        assert terminal.session.query(StaffSession).count() == 0
+
+    def test_a_lost_second_factor_is_reset(self, terminal: Terminal, make: Factory, acme: Programme) -> None:
+        person = make.staff(acme, email="ann@acme.example")
+        assert "without a second step" in terminal.fails("staff", "reset-second-factor", "ann@acme.example")[0]
+        person.second_factor_at = utcnow()
+        make.staff_session(person)
+        terminal.run("staff", "reset-second-factor", "ann@acme.example")
+        assert not person.has_second_factor
+        assert terminal.session.query(StaffSession).count() == 0
+        event = terminal.session.scalars(select(AuditEvent).where(AuditEvent.tag == "staff:second-step-reset")).one()
+        assert (event.actor_kind, event.programme_id) == ("command-line", acme.id)
+
+    @pytest.mark.parametrize("command", ["deactivate", "reactivate", "sign-out", "reset-second-factor"])
+    def test_somebody_unknown_is_said_in_one_line(self, terminal: Terminal, command: str) -> None:
+        (line,) = terminal.fails("staff", command, "x@acme.example")
+        assert line.startswith("There is nobody with the address")
 
     def test_nobody_gets_no_link(self, terminal: Terminal) -> None:
         assert "nobody with access" in terminal.fails("staff", "link", "--email", "x@acme.example")[0]
