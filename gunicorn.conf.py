@@ -14,6 +14,8 @@ from gunicorn.http.wsgi import Response
 
 from rgapp.config import ConfigError, instance_path, load
 
+os.umask(0o077)  # As in wsgi.py; the master writes a file, too.
+
 bind = os.environ.get("RGAPP_BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
 worker_class = "gthread"
 workers = int(os.environ.get("RGAPP_WEB_WORKERS") or 2)
@@ -48,11 +50,25 @@ class PathLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types.
     def atoms(self, resp: Response, req: Request, environ: dict[str, Any], request_time: Any) -> dict[str, Any]:
         """Return what the access log may print of one request."""
         atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)
-        atoms["U"] = _TOKEN.sub("***", _UNPRINTABLE.sub("?", atoms["U"] or ""))
+        atoms["U"] = _without_secrets(atoms["U"] or "")
         return atoms
+
+    def exception(self, msg: str, *args: Any, **options: Any) -> None:
+        """Log an error that came out of the application, which gunicorn says with the whole address."""
+        super().exception(msg, *(_without_secrets(arg) for arg in args), **options)
+
+
+def _without_secrets(arg: Any) -> Any:
+    if not isinstance(arg, str):
+        return arg
+    return _TOKEN.sub("***", _UNPRINTABLE.sub("?", arg.partition("?")[0]))
 
 
 logger_class = PathLogger
+
+
+def pre_request(worker: Any, req: Request) -> None:
+    """Log nothing yet: gunicorn's own hook writes the path, with its one-time token, at the level `debug`."""
 
 
 def on_starting(server: Arbiter) -> None:

@@ -1,5 +1,6 @@
 """The access log: paths without queries and without one-time tokens."""
 
+import os
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from tests.journeys.live import ROOT
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """Return what the configuration file sets."""
     monkeypatch.setenv("INSTANCE", str(tmp_path))
+    monkeypatch.setattr(os, "umask", lambda mask: mask)  # The file sets that of its process.
     return runpy.run_path(str(ROOT / "gunicorn.conf.py"))
 
 
@@ -47,3 +49,13 @@ def test_one_time_tokens_are_not_logged(settings: dict[str, object], path: str, 
 def test_the_address_is_left_for_the_command_line(settings: dict[str, object], tmp_path: Path) -> None:
     settings["keep_base_url"](tmp_path, "http://127.0.0.1:8123")
     assert (tmp_path / "base_url").read_text().strip() == "http://127.0.0.1:8123"
+
+
+def test_an_error_is_logged_without_query_and_token(
+    settings: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    logger = settings["logger_class"](Config())
+    logger.error_log.propagate = True
+    logger.exception("Error handling request %s", "/p/acme/password/" + "a" * 43 + "?q=jane")
+    assert "/p/acme/password/***" in caplog.text
+    assert "jane" not in caplog.text

@@ -3,7 +3,10 @@
 import http.client
 import re
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode
+
+from urllib3 import encode_multipart_formdata
 
 FORM = "application/x-www-form-urlencoded"
 FORM_TOKEN = re.compile(r'name="csrf_token"[^>]* value="([^"]+)"')
@@ -30,6 +33,7 @@ class Visitor:
     port: int
     cookies: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)  # The value of every cookie that was ever set.
 
     def get(self, path: str, *, port: int | None = None) -> Answer:
         """Open a page."""
@@ -43,12 +47,21 @@ class Visitor:
             fields = fields | {"csrf_token": found[1]}
         return self.request("POST", path, urlencode(fields), port=port)
 
-    def request(self, method: str, path: str, body: str = "", *, port: int | None = None) -> Answer:
+    def upload(self, path: str, fields: dict[str, Any], *, form: str) -> Answer:
+        """Post fields and files, each file as its name and content, with the form token of a page."""
+        token = FORM_TOKEN.search(self.get(form).text)
+        assert token is not None, form
+        body, kind = encode_multipart_formdata(fields | {"csrf_token": token[1]})
+        return self.request("POST", path, body, kind=kind)
+
+    def request(
+        self, method: str, path: str, body: str | bytes = "", *, port: int | None = None, kind: str = FORM
+    ) -> Answer:
         """Make one request with the cookies that are held."""
         connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=60)
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} | self.headers
         if method == "POST":
-            headers["Content-Type"] = FORM
+            headers["Content-Type"] = kind
         try:
             connection.request(method, path, body or None, headers)
             answer = connection.getresponse()
@@ -58,6 +71,8 @@ class Visitor:
         for cookie in read.headers.get_all("Set-Cookie") or []:
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
-            if not value:
+            if value:
+                self.seen.add(value)
+            else:
                 del self.cookies[name]
         return read
