@@ -1,4 +1,4 @@
-"""One installation for all tests of a module and a database: each test has employees of its own."""
+"""One installation for each database, for all tests here: each test has employees of its own."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -7,12 +7,16 @@ import pytest
 
 from tests.core import postgres
 from tests.crash.house import House, house
-from tests.sso.conftest import idp_key
+from tests.sso.conftest import door, idp_key, make_door
 
-__all__ = ["home", "idp_key"]
+__all__ = ["door", "home", "idp_key", "make_door"]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+# The tests of one installation stay together on one process of the test run.
+DATABASES = [pytest.param(name, marks=pytest.mark.xdist_group(f"crash-{name}")) for name in ("sqlite", "postgresql")]
+
+
+@pytest.fixture(scope="package", params=DATABASES)
 def home(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, idp_key: tuple[str, str]
 ) -> Iterator[House]:
