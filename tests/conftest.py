@@ -148,6 +148,7 @@ def make_app(tmp_path: Path, databases: Databases) -> Iterator[Callable[..., Fla
     for app in made:
         with app.app_context():
             db.engine.dispose()
+    databases.release()
 
 
 @pytest.fixture
