@@ -17,6 +17,7 @@ from rgapp.home import queries
 from rgapp.home.forms import ForgottenForm, NewPasswordForm, PasswordForm
 from rgapp.mail.outbox import MailKind, put
 from rgapp.models import Programme, User
+from rgapp.pace import evened_out
 from rgapp.redirects import programme_path
 from rgapp.security import allow_form_action
 from rgapp.tokens import new_token
@@ -105,18 +106,8 @@ def forgotten(slug: str) -> str | Response:
     programme = programme_with_passwords(slug)
     form = ForgottenForm()
     if form.validate_on_submit():
-        user = queries.active_by_email(db.session(), programme, form.email.data or "")
-        if user is not None and user.email and queries.may_send_link(db.session(), user, now=utcnow()):
-            put(
-                db.session(),
-                MailKind.PASSWORD_RESET,
-                user.email,
-                programme_id=programme.id,
-                once_key=f"password:{user.id}:{new_token(8)}",
-                now=utcnow(),
-                user_id=user.id,
-            )
-        db.session.commit()
+        with evened_out():
+            send_link(programme, form.email.data or "")
         flash("If this address has an account, an e-mail with a link is on its way.", "success")
         return redirect(url_for("home.login", slug=slug), 303)
     return render_template("home/forgotten.html", programme=programme, form=form)
@@ -144,6 +135,22 @@ def set_password(slug: str, token: str) -> str | Response | tuple[str, int]:
     if user is None:
         return render_template("home/link_expired.html", programme=programme), 410
     return render_template("home/set_password.html", programme=programme, form=form, minimum=MINIMUM_LENGTH)
+
+
+def send_link(programme: Programme, email: str) -> None:
+    """Put a link to set a password on its way to the person with this address, where there is one."""
+    user = queries.active_by_email(db.session(), programme, email)
+    if user is not None and user.email and queries.may_send_link(db.session(), user, now=utcnow()):
+        put(
+            db.session(),
+            MailKind.PASSWORD_RESET,
+            user.email,
+            programme_id=programme.id,
+            once_key=f"password:{user.id}:{new_token(8)}",
+            now=utcnow(),
+            user_id=user.id,
+        )
+    db.session.commit()
 
 
 def signed_in_page(template: str) -> str:
