@@ -23,6 +23,8 @@ XENC: Final = f"{{{Names.NS_XENC}}}"
 _SCHEMAS = Path(onelogin.saml2.__file__).parent / "schemas"
 _DECLARED = re.compile(rb"""<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _ENCODINGS = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii", b"iso-8859-1", b"windows-1252"})
+_DECLARATION = re.compile(r"^\s*<\?xml\s[^>]*\?>")
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _OPENINGS = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _local = threading.local()
 # libxml2 keeps global state while it compiles a schema: two threads doing so at once corrupt the memory of both.
@@ -78,6 +80,8 @@ def _unwrap(text: str) -> str:
 
 def parse(data: bytes, *, max_elements: int = limits.MAX_ELEMENTS) -> etree._Element:
     """Parse a document without entities, DTD or network. Raises DocumentError."""
+    if data.startswith(_UTF16_MARKS):
+        data = _from_utf16(data)
     data = data.removeprefix(b"\xef\xbb\xbf").lstrip()
     if b"\0" in data:
         raise DocumentError(CheckCode.ENCODING, "zero bytes", "UTF-8")
@@ -100,6 +104,14 @@ def parse(data: bytes, *, max_elements: int = limits.MAX_ELEMENTS) -> etree._Ele
     if docinfo.doctype:
         raise DocumentError(CheckCode.DOCTYPE)
     return root
+
+
+def _from_utf16(data: bytes) -> bytes:
+    """Return a document in UTF-16 as UTF-8, so that every check that follows sees what the parser sees."""
+    try:
+        return _DECLARATION.sub("", data.decode("utf-16"), count=1).encode()
+    except UnicodeError:
+        raise DocumentError(CheckCode.ENCODING, "UTF-16 that is damaged", "UTF-8") from None
 
 
 def survey(root: etree._Element) -> Survey:
@@ -150,8 +162,15 @@ def schema_error(root: etree._Element) -> str | None:
     schema = _schema("saml-schema-protocol-2.0.xsd")
     if schema.validate(root):
         return None
-    errors = [str(entry.message) for entry in cast(Any, schema.error_log)]
-    return re.sub(r"\{[^}]*\}", "", errors[0]) if errors else "invalid"
+    log = list(cast(Any, schema.error_log))
+    errors = [str(entry.message) for entry in log if not _is_foreign_type(entry)]
+    return re.sub(r"\{[^}]*\}", "", errors[0]) if errors else None if log else "invalid"
+
+
+def _is_foreign_type(entry: Any) -> bool:
+    """Tell whether an error is only that a value has a type of its sender (core 2.7.3.1.1): values are read as text."""
+    unknown_type = entry.type == etree.ErrorTypes.SCHEMAV_CVC_ELT_4_2
+    return unknown_type and re.sub(r"\[\d+\]$", "", str(entry.path)).endswith("AttributeValue")
 
 
 def _parser() -> etree.XMLParser:

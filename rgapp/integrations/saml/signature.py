@@ -19,6 +19,9 @@ from rgapp.integrations.saml.keys import TrustedKey
 from rgapp.integrations.saml.verdict import CheckCode
 
 EXCLUSIVE: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
+#: Inclusive canonicalisation, for SignedInfo only (core 5.4.3): old toolkits use it there. Nothing is read from those
+#: bytes; for what the signature covers only the exclusive one will do (core 5.4.4).
+INCLUSIVE: Final = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 ENVELOPED: Final = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 _INCLUSIVE_NAMESPACES: Final = f"{{{EXCLUSIVE}}}InclusiveNamespaces"
 SIGNATURE_ALGORITHMS: Final = {
@@ -65,7 +68,8 @@ def read_shape(signature: etree._Element) -> Shape:
         raise SignatureError(CheckCode.SIGNATURE_PLACE, "KeyInfo only", _names(rest))
     _only_text(value)
     method, algorithm, reference = _signed_info(info)
-    _exclusive(method, CheckCode.SIGNATURE_TRANSFORM)
+    if method.get("Algorithm") != INCLUSIVE or len(method):
+        _exclusive(method, CheckCode.SIGNATURE_TRANSFORM)
     name = SIGNATURE_ALGORITHMS.get(algorithm.get("Algorithm", ""))
     if name is None or len(algorithm):
         raise SignatureError(

@@ -339,11 +339,16 @@ def utf16_doctype() -> bytes:
     return '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE r [<!ENTITY x "y">]><r>&x;</r>'.encode("utf-16")
 
 
+def utf16_damaged() -> bytes:
+    """What begins like UTF-16 and has half a character at its end."""
+    return "<r/>".encode("utf-16") + b"\x00"
+
+
 ATTACKS: dict[str, Callable[[], bytes]] = {
     attack.__name__: attack
     for attack in (
         xsw7_same_id, detached_signature, borrowed_signature, encrypted_changed, encrypted_signed_for_something_else,
-        too_large,
+        too_large, utf16_damaged,
         two_assertions_one_signed, two_signatures, hmac_with_certificate, xpath_transform, xpath_filter_transform,
         deep, very_deep, many_elements, many_xml_attributes, huge, many_values, long_value, encrypted_garbage,
         encrypted_for_another, encrypted_unsigned, encrypted_rsa15, encrypted_elsewhere, entity_expansion,
