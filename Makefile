@@ -2,7 +2,7 @@
 #   make run  PORT=8001 INSTANCE=/tmp/second    serve on another port, keep the data in another folder
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format screenshots install install-dev
+.PHONY: help run test lint format screenshots permissions install install-dev
 
 PYTHON ?= $(shell for candidate in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$candidate && break; done)
@@ -12,6 +12,7 @@ help:
 	@echo 'make test     install what the tests need and run all checks and tests'
 	@echo 'make lint     only the checks: ruff, mypy, djlint, import-linter'
 	@echo 'make screenshots   take the pictures in docs/images again'
+	@echo 'make permissions   write docs/permissions.md again, after a change of rights on purpose'
 	@echo 'make format   let ruff put the Python files into their form'
 
 run: install
@@ -23,6 +24,9 @@ test: install-dev
 
 lint: install-dev
 	@exec scripts/test --lint
+
+permissions: install-dev
+	@PYTHONPATH=. .venv/bin/python scripts/permissions.py
 
 screenshots: install-dev
 	@scripts/install-test-tools

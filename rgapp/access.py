@@ -16,6 +16,7 @@ from rgapp.models import Role, Staff, User
 P = ParamSpec("P")
 R = TypeVar("R")
 ACCESS_ATTRIBUTE = "rgapp_access"
+SECOND_STEP_ATTRIBUTE = "rgapp_second_step"
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:
@@ -68,6 +69,7 @@ def staff(*roles: Role, second_factor: bool = True) -> Callable[[Callable[..., A
             return view(*args, **kwargs)
 
         setattr(guarded, ACCESS_ATTRIBUTE, "staff:" + ",".join(sorted(roles)))
+        setattr(guarded, SECOND_STEP_ATTRIBUTE, second_factor)
         return guarded
 
     return decorate
@@ -80,6 +82,11 @@ CHANGERS = (Role.ADMIN, Role.OPERATOR)
 def access_of(view: Callable[..., Any]) -> str | None:
     """Return what a view declares about who may call it, None where it declares nothing."""
     return getattr(view, ACCESS_ATTRIBUTE, None)
+
+
+def asks_second_step(view: Callable[..., Any]) -> bool:
+    """Tell whether a view of staff is closed to who has yet to set up the second step that a programme asks for."""
+    return bool(getattr(view, SECOND_STEP_ATTRIBUTE, False))
 
 
 def send_to_staff_sign_in() -> Response:

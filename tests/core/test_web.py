@@ -43,6 +43,7 @@ def test_only_known_views_are_public(app: Flask) -> None:
     assert packages <= {"sso", "home", "landing", "manager", "probes"}
     assert {endpoint for endpoint in public if endpoint.startswith("manager.")} <= {
         "manager.login",
+        "manager.login_code",
         "manager.logout",
         "manager.password",
     }
