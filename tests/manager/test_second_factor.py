@@ -14,7 +14,7 @@ from rgapp.audit import Tag
 from rgapp.auth import second_factor
 from rgapp.auth import staff as accounts
 from rgapp.clock import utcnow
-from rgapp.extensions import db, limiter
+from rgapp.extensions import db, limiter, shared_counters
 from rgapp.manager import routes
 from rgapp.models import AuditEvent, Staff, StaffChallenge, StaffSession
 from tests.factories import PASSWORD, Factory
@@ -239,6 +239,8 @@ def limits(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     limiter.init_app(app)
     limiter.reset()
     yield
+    if (counters := shared_counters()) is not None:
+        counters.dispose()
     limiter.enabled = False
 
 

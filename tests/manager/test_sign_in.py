@@ -14,7 +14,7 @@ from rgapp.audit import Tag
 from rgapp.audit.service import COMMAND_LINE
 from rgapp.auth import staff as accounts
 from rgapp.clock import utcnow
-from rgapp.extensions import limiter
+from rgapp.extensions import limiter, shared_counters
 from rgapp.manager.context import MOST_IN_SWITCHER
 from rgapp.manager.routes import REFUSED
 from rgapp.models import AuditEvent, Role, Staff, StaffSession
@@ -121,6 +121,8 @@ def limits(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     limiter.init_app(app)
     limiter.reset()
     yield
+    if (counters := shared_counters()) is not None:
+        counters.dispose()
     limiter.enabled = False
 
 
