@@ -23,11 +23,6 @@ MORE = {
         "days": 12,
         "integration_url": "https://rewards.example/manager/integrations/1",
     },
-    "staff_invite": {
-        "staff_name": "Ada",
-        "password_url": "https://rewards.example/manager/password/abc",
-        "valid_until": "3 May 2026",
-    },
 }
 
 
