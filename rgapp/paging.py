@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_
+from sqlalchemy import ColumnElement, Select, and_, false, inspect, or_, select, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 PAGE_SIZE = 50
@@ -43,6 +43,11 @@ class Key:
             return or_(smaller, self.column.is_(None)) if self.nullable else smaller
         return self.column.is_not(None) if value is None else self.column > value
 
+    def rank(self, row: Any) -> tuple[bool, Any]:
+        """Return what a row's value is compared by outside of the database; an empty one is the smallest."""
+        value = getattr(row, self.column.key)
+        return value is not None, value
+
     def same(self, value: Any) -> ColumnElement[bool]:
         """Return the condition that a row has this value."""
         return self.column.is_(None) if value is None else self.column == value
@@ -65,6 +70,10 @@ class Page(Generic[Row]):
     prev_cursor: str | None = None
 
 
+def _value_of(row: Any, key: Key) -> Any:
+    return getattr(row, key.column.key)
+
+
 def fetch(
     session: Session,
     statement: Select[Row],
@@ -73,18 +82,43 @@ def fetch(
     after: str | None = None,
     before: str | None = None,
     size: int = PAGE_SIZE,
-    value_of: Callable[[Row, Key], Any] = lambda row, key: getattr(row, key.column.key),
+    parts: Sequence[ColumnElement[bool]] = (),
+    value_of: Callable[[Row, Key], Any] = _value_of,
 ) -> Page[Row]:
     """Return the page after (or before) a cursor that an earlier page gave; one that makes no sense is the first page.
 
-    The last key has to be unique.
+    The last key has to be unique. `parts` are conditions that exclude each other and of which an index gives each in
+    order: the page is merged from the beginnings of all of them.
     """
     cursor = read_cursor(after, keys) or read_cursor(before, keys, backwards=True)
     backwards = cursor is not None and cursor.backwards
+    order = [key.order(backwards) for key in keys]
+    further = [] if cursor is None else [_beyond(keys, cursor)]
+    if len(parts) > 1:
+        statement = _merged(statement, keys, [and_(part, *further) for part in parts], order, size + 1)
+    else:
+        statement = statement.where(*parts, *further)
+    rows: list[Row] = list(session.scalars(statement.order_by(*order).limit(size + 1)))
+    return _page(rows, keys, cursor, size, value_of)
+
+
+def cut(rows: Sequence[Row], keys: Sequence[Key], *, after: str | None = None, before: str | None = None) -> Page[Row]:
+    """Return the page after (or before) a cursor from rows that are here already, in any order, as `fetch` would."""
+    cursor = read_cursor(after, keys) or read_cursor(before, keys, backwards=True)
+    backwards = cursor is not None and cursor.backwards
+    ordered = list(rows)
+    for key in reversed(keys):  # Sorting is stable, so the first key is sorted by last.
+        ordered.sort(key=key.rank, reverse=key.descending is not backwards)
     if cursor is not None:
-        statement = statement.where(_beyond(keys, cursor))
-    statement = statement.order_by(*(key.order(backwards) for key in keys)).limit(size + 1)
-    rows: list[Row] = list(session.scalars(statement))
+        ordered = [row for row in ordered if _is_beyond(row, keys, cursor)]
+    return _page(ordered[: PAGE_SIZE + 1], keys, cursor, PAGE_SIZE, _value_of)
+
+
+def _page(
+    rows: list[Row], keys: Sequence[Key], cursor: Cursor | None, size: int, value_of: Callable[[Row, Key], Any]
+) -> Page[Row]:
+    """Make a page from its rows and one more, if there is one."""
+    backwards = cursor is not None and cursor.backwards
     more, rows = len(rows) > size, rows[:size]
     if backwards:
         rows.reverse()
@@ -96,6 +130,15 @@ def fetch(
         next_cursor=write_cursor(last) if more or backwards else None,
         prev_cursor=write_cursor(first) if (more if backwards else cursor is not None) else None,
     )
+
+
+def _is_beyond(row: Any, keys: Sequence[Key], cursor: Cursor) -> bool:
+    """Tell whether a row comes after the cursor, in the direction in which it reads."""
+    for key, value in zip(keys, cursor.values, strict=True):
+        mine, theirs = key.rank(row), (value is not None, value)
+        if mine != theirs:
+            return (mine < theirs) is (key.descending is not cursor.backwards)
+    return False
 
 
 def write_cursor(values: Sequence[Any]) -> str:
@@ -116,8 +159,26 @@ def read_cursor(text: str | None, keys: Sequence[Key], *, backwards: bool = Fals
         return None
 
 
+def _merged(
+    statement: Select[Row],
+    keys: Sequence[Key],
+    parts: Sequence[ColumnElement[bool]],
+    order: Sequence[ColumnElement[Any]],
+    size: int,
+) -> Select[Row]:
+    """Narrow to the first rows of each part."""
+    primary = [getattr(keys[0].column.class_, column.name) for column in inspect(keys[0].column.class_).primary_key]
+    # Each stands in a SELECT of its own: SQLite takes no ORDER BY and LIMIT inside a UNION.
+    heads = [select(select(*primary).where(part).order_by(*order).limit(size).subquery()) for part in parts]
+    found = union_all(*heads).subquery("found")
+    return statement.join(found, and_(*(column == found.c[column.key] for column in primary)))
+
+
 def _beyond(keys: Sequence[Key], cursor: Cursor) -> ColumnElement[bool]:
-    """Return the lexicographic comparison, spelled out because the directions may differ."""
+    """Return the lexicographic comparison: of whole rows, which an index understands, wherever that is possible."""
+    if len({key.descending for key in keys}) == 1 and not any(key.nullable for key in keys):
+        row = tuple_(*(key.column for key in keys))
+        return row < cursor.values if keys[0].descending is not cursor.backwards else row > cursor.values
     steps = []
     for position, key in enumerate(keys):
         equal = [earlier.same(value) for earlier, value in zip(keys, cursor.values[:position], strict=False)]

@@ -1,8 +1,8 @@
 """The list of users: search, filters, order, pages, and its export."""
 
 import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import abort, current_app, g, redirect, render_template, request, url_for
@@ -22,9 +22,10 @@ from rgapp.models import Programme, Staff, User, UserStatus
 from rgapp.provisioning import Source
 from rgapp.users import queries
 from rgapp.users.export import csv_head, csv_lines
+from rgapp.users.kinds import MOST_COUNTED, Facets
 from rgapp.users.person import integration_names, source_label
-from rgapp.users.queries import Facets, Scope, UserFilter
 from rgapp.users.routes import bp
+from rgapp.users.scope import LONGEST_SEARCH, MOST_PROGRAMMES, Scope, UserFilter, scope_of
 from rgapp.wording_events import SOURCE_LABELS
 
 STATUS_LABELS = {UserStatus.ACTIVE: "Active", UserStatus.LEAVER: "Leavers"}
@@ -69,7 +70,7 @@ class Request:
 def read_request() -> Request:
     """Read the address; a programme that the person may not see answers 404, as one that is not there."""
     person: Staff = current_user._get_current_object()
-    visible = programmes_of(db.session(), person, limit=queries.MOST_PROGRAMMES + 1)
+    visible = programmes_of(db.session(), person, limit=MOST_PROGRAMMES + 1)
     chosen = visible[0] if len(visible) == 1 else None
     if slug := request.args.get("programme"):
         chosen = programme_for(db.session(), person, slug) or abort(404)
@@ -80,9 +81,9 @@ def read_request() -> Request:
     return Request(
         visible=visible,
         chosen=chosen,
-        whole=queries.scope_of(visible, sees_all=person.sees_all),
+        whole=scope_of(visible, sees_all=person.sees_all),
         wanted=UserFilter(
-            search=" ".join(request.args.get("q", "").split())[: queries.LONGEST_SEARCH],
+            search=" ".join(request.args.get("q", "").split())[:LONGEST_SEARCH],
             status=UserStatus(status) if status in set(UserStatus) else None,
             source=Source(source) if source in set(Source) else None,
             incomplete=request.args.get("incomplete") == "1",
@@ -99,18 +100,11 @@ def index() -> str:
     if asked.too_wide:
         return render_template("users/index.html", asked=asked, rows=None, page=None, facets=None, attempt=None)
     session = db.session()
-    page = queries.page_of(
-        session,
-        asked.scope,
-        asked.wanted,
-        sort=asked.sort,
-        after=request.args.get("after"),
-        before=request.args.get("before"),
-    )
-    counted = asked.scope if asked.whole.wide else asked.whole
-    facets = queries.facets_of(
-        session, counted, asked.wanted, chosen=asked.chosen.id if asked.chosen is not None else None
-    )
+    listing = queries.Listing(session, asked.scope, asked.wanted, within=None if asked.whole.wide else asked.whole)
+    if asked.sort not in listing.sorts():
+        asked = replace(asked, sort=queries.DEFAULT_SORT)
+    page = listing.page(asked.sort, after=request.args.get("after"), before=request.args.get("before"))
+    facets = listing.facets()
     found = queries.find_attempt(session, asked.scope, asked.wanted.search) if asked.wanted.words else None
     return render_template(
         "users/index.html",
@@ -119,7 +113,8 @@ def index() -> str:
         page=page,
         facets=facets,
         groups=groups_of(asked, facets),
-        heads=heads_of(asked),
+        heads=heads_of(asked, listing.sorts()),
+        shown=amount(facets.total, facets) + (" person" if facets.total == 1 else " people"),
         attempt=(found[1].reference, attempt_url(*found)) if found is not None else None,
         one_programme=asked.chosen is not None,
         **pager_of(asked, page),
@@ -187,11 +182,13 @@ def groups_of(asked: Request, facets: Facets) -> list[tuple[str, list[dict[str, 
     """Return the groups of filter chips with their counts."""
     wanted = asked.wanted
     statuses = [
-        chip(label, asked, "status", status, wanted.status, facets.statuses.get(status, 0))
+        chip(label, asked, "status", status, wanted.status, amount(facets.statuses.get(status, 0), facets))
         for status, label in STATUS_LABELS.items()
     ]
     sources = [
-        chip(SOURCE_LABELS[source], asked, "source", source, wanted.source, facets.sources.get(source, 0))
+        chip(
+            SOURCE_LABELS[source], asked, "source", source, wanted.source, amount(facets.sources.get(source, 0), facets)
+        )
         for source in Source
         if facets.sources.get(source) or wanted.source is source
     ]
@@ -200,36 +197,43 @@ def groups_of(asked: Request, facets: Facets) -> list[tuple[str, list[dict[str, 
             "label": "Incomplete details",
             "url": asked.url(incomplete=None if wanted.incomplete else "1"),
             "active": wanted.incomplete,
-            "count": facets.incomplete,
+            "count": amount(facets.incomplete, facets),
         }
     ]
     groups = [("Status", statuses), ("Source", sources), ("Details", gaps)]
-    if 1 < len(asked.visible) <= queries.MOST_PROGRAMMES:
+    if 1 < len(asked.visible) <= MOST_PROGRAMMES:
         slug = asked.chosen.slug if asked.chosen is not None else None
         programmes = [
-            chip(item.name, asked, "programme", item.slug, slug, facets.programmes.get(item.id, 0))
+            chip(item.name, asked, "programme", item.slug, slug, amount(facets.programmes.get(item.id, 0), facets))
             for item in asked.visible
         ]
         groups.insert(0, ("Programme", programmes))
     return groups
 
 
-def chip(label: str, asked: Request, name: str, value: str, current: str | None, count: int) -> dict[str, Any]:
+def amount(count: int, facets: Facets) -> str:
+    """Write how many there are: exactly as far as that is counted, and with a plus where there may be more."""
+    if count > MOST_COUNTED:
+        return f"{MOST_COUNTED:,}+"
+    return f"{count:,}+" if facets.partial else f"{count:,}"
+
+
+def chip(label: str, asked: Request, name: str, value: str, current: str | None, count: str) -> dict[str, Any]:
     """Return one chip; choosing the active one again lets go of it."""
     active = current == value
     return {"label": label, "url": asked.url(**{name: None if active else value}), "active": active, "count": count}
 
 
-def heads_of(asked: Request) -> dict[str, dict[str, str | None]]:
-    """Return for each sortable column the address that sorts by it, and its direction now."""
-    heads = {}
+def heads_of(asked: Request, sorts: Collection[str]) -> dict[str, dict[str, str | None]]:
+    """Return for each column the address that sorts by it, where the list can be, and its direction now."""
+    heads: dict[str, dict[str, str | None]] = {}
     for name in ("name", "number", "email", "seen"):
         first = "-seen" if name == "seen" else name
         other = name if first == f"-{name}" else f"-{name}"
         target = other if asked.sort == first else first
         direction = {name: "ascending", f"-{name}": "descending"}.get(asked.sort)
         heads[name] = {
-            "url": asked.url(sort=None if target == queries.DEFAULT_SORT else target),
+            "url": asked.url(sort=None if target == queries.DEFAULT_SORT else target) if name in sorts else None,
             "direction": direction,
         }
     return heads

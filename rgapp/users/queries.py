@@ -1,29 +1,26 @@
-"""The list of users: search, filters with counts, and order, always inside the programmes that the reader may see."""
+"""The list of users: pages and counts, always inside the programmes that the reader may see, at the cost of one page.
 
-import unicodedata
+Whatever is asked for, an index gives the beginning of it; nothing here grows with the number of people.
+"""
+
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVarTuple
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.orm import Session
 
-from rgapp.models import Programme, SignInAttempt, User, UserStatus
-from rgapp.paging import Key, Page, fetch
-from rgapp.provisioning import Source
-from rgapp.provisioning.validation import name_key
+from rgapp.models import Programme, SignInAttempt, User
+from rgapp.paging import Key, Page, cut, fetch
 from rgapp.tokens import read_reference
+from rgapp.users import kinds, search
+from rgapp.users.kinds import Facets, Kind, passes
+from rgapp.users.scope import Scope, UserFilter
 
-Columns = TypeVarTuple("Columns")
-
-LONGEST_SEARCH = 200
-MOST_WORDS = 6
-# Greater than every character that a name or an address can have; prefixes become ranges that an index answers.
-LAST_CHARACTER = "\U0010ffff"
+Place = tuple[uuid.UUID, uuid.UUID]  # Programme and user.
 EXPORT_BATCH = 1000
-# Without a search, listing across more programmes than this would read all of them for one page.
-MOST_PROGRAMMES = 20
+# Orders that no index has: so many people are sorted for one page at most.
+MOST_SORTED = 5_000
 
 SORTS: dict[str, tuple[Key, ...]] = {
     "name": (Key(User.last_key), Key(User.first_key), Key(User.id)),
@@ -35,114 +32,86 @@ SORTS: dict[str, tuple[Key, ...]] = {
     "seen": (Key(User.last_sign_in_at, nullable=True), Key(User.id)),
     "-seen": (Key(User.last_sign_in_at, True, nullable=True), Key(User.id, True)),
 }
+EVERY_KEY = tuple(key for name in ("name", "number", "email", "seen") for key in SORTS[name])
 DEFAULT_SORT = "name"
+BY_NAME = ("name", "-name")
+BY_NUMBER = ("number", "-number")
 
 
-@dataclass(frozen=True)
-class Scope:
-    """Which programmes a list covers: these, or all of them where `programme_ids` is None."""
+class Listing:
+    """A list in one scope under one filter: what it holds by kind is counted once, then pages know where to look."""
 
-    programme_ids: tuple[uuid.UUID, ...] | None
-    wide: bool = False
+    def __init__(self, session: Session, scope: Scope, wanted: UserFilter, *, within: Scope | None = None) -> None:
+        """Count; `within` is the wider scope whose programmes are counted beside it."""
+        self.session, self.scope, self.wanted = session, scope, wanted
+        self.counted = within or scope
+        self.found = search.look_up(session, self.counted, wanted, EVERY_KEY) if wanted.words else None
+        self.kinds = search.kinds_of(self.found.people) if self.found else kinds.kinds_in(session, self.counted)
 
-    def condition(self) -> ColumnElement[bool]:
-        """Return the condition on users; always one that starts an index, as each begins with the programme."""
-        if self.programme_ids is None:
-            return User.programme_id.in_(select(Programme.id))
-        if len(self.programme_ids) == 1:
-            return User.programme_id == self.programme_ids[0]
-        return User.programme_id.in_(self.programme_ids)
+    def facets(self) -> Facets:
+        """Return how many people each filter would show."""
+        chosen = self.scope.programme_ids[0] if self.scope.programme_ids and self.counted != self.scope else None
+        return kinds.facets(self.kinds, self.wanted, chosen, partial=self.found is not None and self.found.partial)
 
+    def sorts(self) -> set[str]:
+        """Return the orders in which this list can be shown: those of an index, and every one where it is short."""
+        if self.wanted.words or sum(kind.count for kind in self._fitting()) <= MOST_SORTED:
+            return set(SORTS)
+        plain = self.scope.is_single and not self.wanted.has_filters
+        return {*BY_NAME, *(BY_NUMBER if plain else ())}
 
-@dataclass(frozen=True)
-class UserFilter:
-    """What a reader asked for."""
+    def page(self, sort: str = DEFAULT_SORT, *, after: str | None = None, before: str | None = None) -> Page[User]:
+        """Return one page of users; by name where the order asked for is not to be had."""
+        keys = SORTS[sort if sort in self.sorts() else DEFAULT_SORT]
+        if self.found is not None:
+            return self._of_found(self.found.people, keys, after, before)
+        parts = self._parts()
+        if not parts:
+            return Page([])
+        return fetch(self.session, select(User), keys, after=after, before=before, parts=parts)
 
-    search: str = ""
-    status: UserStatus | None = None
-    source: Source | None = None
-    incomplete: bool = False
+    def _of_found(
+        self, people: Sequence[Any], keys: Sequence[Key], after: str | None, before: str | None
+    ) -> Page[User]:
+        """Return a page of the people found: they are ordered here, and the rows of the page are looked up."""
+        fitting = [row for row in people if self._shows(row.programme_id) and passes(row, self.wanted)]
+        page = cut(fitting, keys, after=after, before=before)
+        users = users_by_id(self.session, [(row.programme_id, row.id) for row in page.rows])
+        # Who was deleted in between is left out.
+        found = (users.get((row.programme_id, row.id)) for row in page.rows)
+        return Page([user for user in found if user is not None], page.next_cursor, page.prev_cursor)
 
-    @property
-    def words(self) -> list[str]:
-        """Return the words to look for, as they are compared."""
-        return [name_key(word) for word in self.typed_words]
+    def _shows(self, programme: uuid.UUID) -> bool:
+        return self.scope.programme_ids is None or programme in self.scope.programme_ids
 
-    @property
-    def typed_words(self) -> list[str]:
-        """Return the words as they were typed: Membership Nos. keep their case."""
-        plain = unicodedata.normalize("NFC", self.search[:LONGEST_SEARCH]).replace("\x00", " ")
-        return plain.split()[:MOST_WORDS]
+    def _fitting(self) -> list[Kind]:
+        return [kind for kind in self.kinds if passes(kind, self.wanted) and self._shows(kind.programme_id)]
 
-    @property
-    def is_empty(self) -> bool:
-        """Tell whether everybody is asked for."""
-        return not (self.words or self.status or self.source or self.incomplete)
-
-
-@dataclass
-class Facets:
-    """How many people each filter would show, given the others."""
-
-    programmes: dict[uuid.UUID, int] = field(default_factory=dict)
-    statuses: dict[str, int] = field(default_factory=dict)
-    sources: dict[str, int] = field(default_factory=dict)
-    incomplete: int = 0
-    total: int = 0
-
-    def add(self, count: int, *, programme: uuid.UUID, status: str, source: str, gaps: bool, fits: "Fits") -> None:
-        """Count people of one kind under each filter that would show them."""
-        if fits.status and fits.source and fits.gaps:
-            _more(self.programmes, programme, count)
-        if fits.programme and fits.source and fits.gaps:
-            _more(self.statuses, status, count)
-        if fits.programme and fits.status and fits.gaps:
-            _more(self.sources, source, count)
-        if fits.programme and fits.status and fits.source:
-            self.incomplete += count if gaps else 0
-            self.total += count if fits.gaps else 0
-
-
-@dataclass(frozen=True)
-class Fits:
-    """Which filters people of one kind pass."""
-
-    programme: bool
-    status: bool
-    source: bool
-    gaps: bool
-
-
-def _more(counts: dict[Any, int], key: Any, count: int) -> None:
-    counts[key] = counts.get(key, 0) + count
-
-
-def page_of(
-    session: Session, scope: Scope, wanted: UserFilter, *, sort: str, after: str | None, before: str | None
-) -> Page[User]:
-    """Return one page of users."""
-    return fetch(session, _filtered(scope, wanted), SORTS.get(sort, SORTS[DEFAULT_SORT]), after=after, before=before)
-
-
-def facets_of(session: Session, scope: Scope, wanted: UserFilter, *, chosen: uuid.UUID | None = None) -> Facets:
-    """Count in one query, which a covering index answers; `chosen` is the programme picked within the scope."""
-    kinds = (User.programme_id, User.status, User.source, User.incomplete)
-    found = _searched(select(*kinds, func.count()), scope, wanted).group_by(*kinds)
-    facets = Facets()
-    for programme, status, source, gaps, count in session.execute(found):
-        fits = Fits(
-            programme=chosen in (None, programme),
-            status=wanted.status in (None, status),
-            source=wanted.source in (None, source),
-            gaps=gaps or not wanted.incomplete,
-        )
-        facets.add(count, programme=programme, status=status, source=source, gaps=gaps, fits=fits)
-    return facets
+    def _parts(self) -> Sequence[ColumnElement[bool]]:
+        """Return where the list's people are: each programme's by name, or by kind where the list is filtered."""
+        fitting = self._fitting()
+        if self.wanted.has_filters:
+            return [kind.condition() for kind in fitting]
+        return [User.programme_id == programme for programme in sorted({kind.programme_id for kind in fitting})]
 
 
 def export_batch(session: Session, scope: Scope, wanted: UserFilter, after: str | None) -> Page[User]:
-    """Return one batch of an export, by name; an export is read in many short transactions, for it may take minutes."""
-    return fetch(session, _filtered(scope, wanted), SORTS[DEFAULT_SORT], after=after, size=EXPORT_BATCH)
+    """Return one batch of an export, by name; an export is read in many short transactions, for it may take minutes.
+
+    It holds everybody whom the search fits, however many.
+    """
+    return fetch(session, _all(scope, wanted), SORTS[DEFAULT_SORT], after=after, size=EXPORT_BATCH)
+
+
+def users_by_id(session: Session, ids: Iterable[Place]) -> dict[Place, User]:
+    """Return users by programme and id, in one query; ids of one programme stand together, so that the key is used."""
+    by_programme: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for programme, identifier in ids:
+        by_programme.setdefault(programme, []).append(identifier)
+    same = [and_(User.programme_id == programme, User.id.in_(some)) for programme, some in by_programme.items()]
+    if not same:
+        return {}
+    return {(user.programme_id, user.id): user for user in session.scalars(select(User).where(or_(*same)))}
 
 
 def programmes_by_id(session: Session, users: Sequence[User]) -> dict[uuid.UUID, Programme]:
@@ -166,16 +135,10 @@ def find_attempt(session: Session, scope: Scope, code: str) -> tuple[Programme, 
     return (found[0], found[1]) if found is not None else None
 
 
-def scope_of(programmes: Sequence[Programme], *, sees_all: bool) -> Scope:
-    """Return the scope of somebody who chose no programme, from the first programmes that they may see."""
-    wide = len(programmes) > MOST_PROGRAMMES
-    if sees_all:
-        return Scope(None, wide)
-    return Scope(tuple(programme.id for programme in programmes), wide)
-
-
-def _filtered(scope: Scope, wanted: UserFilter) -> Select[User]:
-    statement = _searched(select(User), scope, wanted)
+def _all(scope: Scope, wanted: UserFilter) -> Select[Any]:
+    """Select everybody in the scope whom words and filters fit."""
+    everybody = select(User)
+    statement = search.everybody(everybody, scope, wanted) if wanted.words else everybody.where(scope.condition())
     if wanted.status:
         statement = statement.where(User.status == wanted.status)
     if wanted.source:
@@ -183,47 +146,3 @@ def _filtered(scope: Scope, wanted: UserFilter) -> Select[User]:
     if wanted.incomplete:
         statement = statement.where(User.incomplete)
     return statement
-
-
-def _searched(statement: Select[*Columns], scope: Scope, wanted: UserFilter) -> Select[*Columns]:
-    """Narrow to the scope, and to the people whom every word of the search fits.
-
-    Candidates come from ranges over the indexed keys, and their rows are looked up by key; only among them the words
-    are looked at one by one, there also inside a name ("berg" in "van der berg").
-    """
-    words, typed = wanted.words, wanted.typed_words
-    if not words:
-        return statement.where(scope.condition())
-    starts = [_starts(word, raw) for word, raw in zip(words, typed, strict=True)]
-    ranges = [condition for conditions in starts for condition in conditions]
-    if len(words) > 1:
-        phrase = " ".join(words)
-        ranges += [_prefix(User.last_key, phrase), _prefix(User.first_key, phrase)]
-        for begin, word in zip(starts, words, strict=True):
-            statement = statement.where(or_(*begin, *_inside(word)))
-    branches = (select(User.programme_id, User.id).where(scope.condition(), found) for found in ranges)
-    candidates = union(*branches).subquery("candidates")
-    same = and_(User.programme_id == candidates.c.programme_id, User.id == candidates.c.id)
-    return statement.select_from(candidates.join(User, same))
-
-
-def _starts(word: str, typed: str) -> list[ColumnElement[bool]]:
-    """Return the conditions that one of a person's keys begins with a word; Membership Nos. in the usual cases."""
-    numbers = sorted({typed, typed.upper(), typed.lower()})
-    return [
-        _prefix(User.first_key, word),
-        _prefix(User.last_key, word),
-        _prefix(User.email_key, word),
-        *(_prefix(User.membership_no, number) for number in numbers),
-    ]
-
-
-def _prefix(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
-    return and_(column >= text, column < text + LAST_CHARACTER)
-
-
-def _inside(word: str) -> list[ColumnElement[bool]]:
-    """Return the conditions that a later part of a name begins with a word."""
-    return [
-        column.contains(before + word, autoescape=True) for column in (User.first_key, User.last_key) for before in " -"
-    ]

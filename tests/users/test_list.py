@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from rgapp.models import Role, UserStatus
 from rgapp.provisioning import Source
 from rgapp.users import queries
-from rgapp.users.queries import Scope, UserFilter
+from rgapp.users.queries import Listing
+from rgapp.users.scope import MOST_PROGRAMMES, Scope, UserFilter
 from tests.factories import Factory
 from tests.staff_client import browser_of, counted_queries
 from tests.users.attempts import add_attempt
@@ -69,9 +70,7 @@ def people(make: Factory, platform: Platform) -> None:
 def test_the_search_finds_beginnings_of_names_addresses_and_numbers(
     session: Session, platform: Platform, search: str, found: set[str]
 ) -> None:
-    page = queries.page_of(
-        session, Scope((platform.acme.id,)), UserFilter(search=search), sort="name", after=None, before=None
-    )
+    page = Listing(session, Scope((platform.acme.id,)), UserFilter(search=search)).page()
     assert {user.membership_no for user in page.rows} == found
 
 
@@ -90,7 +89,7 @@ def test_a_search_is_answered_from_the_indexes(session: Session, platform: Platf
     if session.get_bind().dialect.name != "sqlite":
         pytest.skip("a planner that counts rows reads a table of ten as a whole; SQLite's shows the plan at scale")
     for scope in (Scope((platform.acme.id,)), Scope(None)):
-        statement = queries._filtered(scope, UserFilter(search="jane c"))
+        statement = queries._all(scope, UserFilter(search="jane c"))
         compiled = statement.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
         plan = [row.detail for row in session.execute(text(f"EXPLAIN QUERY PLAN {compiled}".replace(":", r"\:")))]
         assert not [line for line in plan if line.startswith("SCAN users")], plan
@@ -151,7 +150,7 @@ def test_every_order_pages_forwards_and_backwards_without_loss(
     cy.email = cy.email_key = None
     session.flush()
     keys = queries.SORTS.get(sort, queries.SORTS["name"])
-    wanted = queries._filtered(Scope((platform.acme.id,)), UserFilter())
+    wanted = queries._all(Scope((platform.acme.id,)), UserFilter())
     seen, after, pages = [], None, []
     for _ in range(4):
         page = queries.fetch(session, wanted, keys, after=after, size=1)
@@ -204,7 +203,7 @@ def test_with_very_many_programmes_a_search_or_a_programme_comes_first(
     support: FlaskClient, make: Factory, platform: Platform
 ) -> None:
     make.user(platform.acme, last_name="Carter")
-    for _ in range(queries.MOST_PROGRAMMES):
+    for _ in range(MOST_PROGRAMMES):
         make.programme()
     page = support.get("/users/").text
     assert "Search, or choose a programme" in page
