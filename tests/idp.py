@@ -1,5 +1,6 @@
 """An identity provider for tests: keys, connections, and responses bent in every way before and after signing."""
 
+import base64
 import copy
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -181,13 +182,14 @@ class Signing:
     method: str = "TransformRsaSha256"
     digest: str = "TransformSha256"
     key_info: bool = True
+    c14n: str = "TransformExclC14N"
 
 
 def sign_element(element: etree._Element, pair: KeyPair, style: Signing) -> None:
     """Sign an element in a dialect's own way."""
     constants = xmlsec.constants
     signature = xmlsec.template.create(
-        element, constants.TransformExclC14N, getattr(constants, style.method), ns=style.prefix or None
+        element, getattr(constants, style.c14n), getattr(constants, style.method), ns=style.prefix or None
     )
     issuer = element.find("saml:Issuer", NS)
     element.insert(0 if issuer is None else element.index(issuer) + 1, signature)
@@ -224,9 +226,32 @@ def dialect_xml(template: str, case: Mapping[str, Any]) -> bytes:
     style, pair = Signing(**case.get("signature", {})), key_pair("idp")
     if case["sign"] in ("assertion", "both"):
         sign_element(assertion, pair, style)
+    if "key_info" in case:
+        # Not by find(): names that xmlsec wrote are not those that lxml looks for.
+        info = next(element for element in assertion.iter() if element.tag == f"{{{NS['ds']}}}KeyInfo")
+        info.extend([etree.fromstring(xml) for xml in case["key_info"]])
     if case.get("encrypt"):
         chosen = replace(spec(), **case["encrypt"]) if isinstance(case["encrypt"], dict) else spec()
         encrypt(assertion, chosen, key_pair("ours").certificate)
+        arrange_keys(root, case.get("keys", ""))
     if case["sign"] in ("response", "both"):
         sign_element(root, pair, style)
-    return etree.tostring(root, xml_declaration=bool(case.get("declaration")), encoding="UTF-8")
+    declared = bool(case.get("declaration"))
+    return etree.tostring(root, xml_declaration=declared, encoding=case.get("encoding", "UTF-8"))
+
+
+def arrange_keys(root: etree._Element, how: str) -> None:
+    """Put the EncryptedKey beside the EncryptedData, or one for somebody else before it."""
+    sent = root.find(".//xenc:EncryptedKey", NS)
+    if how == "beside":
+        wrapper, info = root.find(".//saml:EncryptedAssertion", NS), sent.getparent()
+        sent.set("Id", "_sent-key")
+        place = {"Type": "http://www.w3.org/2001/04/xmlenc#EncryptedKey", "URI": "#_sent-key"}
+        info.replace(sent, etree.Element(f"{{{NS['ds']}}}RetrievalMethod", place))
+        wrapper.append(sent)
+    elif how == "several":
+        other = copy.deepcopy(sent)
+        other.set("Recipient", "https://other.example")
+        other.find(".//xenc:CipherValue", NS).text = base64.b64encode(b"x" * 256).decode()
+        sent.set("Recipient", ENTITY_ID)
+        sent.addprevious(other)

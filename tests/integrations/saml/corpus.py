@@ -31,8 +31,15 @@ class Case:
             return str(self.data["raw"])
         if "template" in self.data:
             template = (self.folder / self.data["template"]).read_text(encoding="utf-8")
-            return encode(dialect_xml(template.strip(), self.data))
+            return self._written(dialect_xml(template.strip(), self.data))
         return base64.b64encode(self.xml()).decode()
+
+    def _written(self, xml: bytes) -> str:
+        """Return the document in base64, as this sender writes it: with a mark, in lines, in Windows' line ends."""
+        mark = b"\xef\xbb\xbf" if self.data.get("mark") else b""
+        text = encode(mark + xml)
+        width = self.data.get("lines")
+        return "\r\n".join(text[at : at + width] for at in range(0, len(text), width)) if width else text
 
     def xml(self) -> bytes:
         """Return the message of a bad case."""

@@ -57,7 +57,9 @@ def test_good_response_is_accepted_and_read(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    "case", [case for case in cases("good") if case.name not in {"plain", "rollover"}], ids=lambda case: case.name
+    "case",
+    [case for case in cases("good") if case.name not in {"plain", "rollover"} and not case.data.get("peculiar")],
+    ids=lambda case: case.name,
 )
 def test_python3_saml_accepts_it_too(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     ours = key_pair("ours")
