@@ -21,7 +21,7 @@ from rgapp.pace import evened_out
 from rgapp.redirects import programme_path
 from rgapp.security import allow_form_action
 from rgapp.tokens import new_token
-from rgapp.wording_passwords import password_problems
+from rgapp.wording_passwords import PASSWORD_RULES, password_problems
 
 bp = Blueprint("home", __name__, url_prefix="/p/<slug>")
 
@@ -134,7 +134,9 @@ def set_password(slug: str, token: str) -> str | Response | tuple[str, int]:
             return sign_in(programme, user, "")
     if user is None:
         return render_template("home/link_expired.html", programme=programme), 410
-    return render_template("home/set_password.html", programme=programme, form=form, minimum=MINIMUM_LENGTH)
+    return render_template(
+        "home/set_password.html", programme=programme, form=form, minimum=MINIMUM_LENGTH, rules=PASSWORD_RULES
+    )
 
 
 def send_link(programme: Programme, email: str) -> None:

@@ -1,6 +1,6 @@
 """Sign-in and sign-out of staff, in one step or two, and passwords by one-time link."""
 
-from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -26,6 +26,10 @@ bp = Blueprint("manager", __name__, url_prefix="/manager")
 REFUSED = (
     "This e-mail address and password do not belong together. Check both, or ask for a new link to set a password."
 )
+TOO_MANY_TRIES = (
+    "There were too many tries for this address. Use the browser you usually sign in with, ask for a new link to set a "
+    "password, or wait 15 minutes."
+)
 TOO_MANY_CODES = (
     "Too many codes were tried for this account. Use a recovery code, the browser you usually sign in with, or wait."
 )
@@ -33,42 +37,38 @@ WRONG_CODE = "This code is not right, or it was used already. Wait for the next 
 WRONG_RECOVERY_CODE = "This is none of your recovery codes that still work. Each works once."
 
 
-def account_key() -> str:
-    """Return the account that a sign-in is for, as a key of the rate limit; the address itself is not kept."""
-    return "account:" + throttle.account_key(REALM, request.form.get("email", "")[:LONGEST_INPUT])
-
-
 def guesser() -> str:
     """Return whom refused passwords count against, beside the account."""
     return throttle.guesser(REALM, request.form.get("email", "")[:LONGEST_INPUT])
 
 
-def was_refused(_: Response) -> bool:
-    """Tell whether this request was a refused sign-in: only those count against an account."""
-    return bool(g.get("sign_in_refused"))
-
-
 @bp.route("/login", methods=["GET", "POST"])
 @public
 @limiter.limit("10/minute", key_func=guesser, methods=["POST"], deduct_when=throttle.is_refused)
-@limiter.limit("20/hour", key_func=account_key, methods=["POST"], deduct_when=was_refused)
-def login() -> str | Response:
+def login() -> str | Response | tuple[str, int]:
     """Sign staff in with e-mail and password; whatever is wrong reads the same."""
     wanted = safe_next(request.args.get("next"))
     if isinstance(current_user._get_current_object(), Staff):
         return redirect(wanted or url_for("manager.index"))
-    form = SignInForm()
+    form, status = SignInForm(), 200
     if form.validate_on_submit():
         email = (form.email.data or "")[:LONGEST_INPUT]
-        with without_lock():
-            person = accounts.authenticate(db.session(), email, (form.password.data or "")[:LONGEST_INPUT])
-        if person is not None:
+        if not throttle.take_try(REALM, email):
+            form.password.errors, status = [TOO_MANY_TRIES], 429
+        elif (person := authenticated(email, (form.password.data or "")[:LONGEST_INPUT])) is not None:
+            throttle.give_back(REALM, email)
             return go_on(person, wanted)
-        note_refusal(db.session(), email, now=utcnow())
-        db.session.commit()
-        g.sign_in_refused = True
-        form.password.errors = [REFUSED]
-    return render_template("manager/login.html", form=form)
+        else:
+            note_refusal(db.session(), email, now=utcnow())
+            db.session.commit()
+            form.password.errors = [REFUSED]
+    return render_template("manager/login.html", form=form), status
+
+
+def authenticated(email: str, password: str) -> Staff | None:
+    """Return whose address and password these are, else None; the slow comparison holds no lock of the database."""
+    with without_lock():
+        return accounts.authenticate(db.session(), email, password)
 
 
 @bp.route("/login/code", methods=["GET", "POST"])
