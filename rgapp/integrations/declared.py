@@ -59,7 +59,7 @@ def parse(text: str) -> dict[str, Any]:
     Raises `SettingsError` where it is not YAML or not a mapping.
     """
     try:
-        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader.
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader.  # nosec B506
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}" if mark else "file"
