@@ -41,7 +41,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """On another database than the usual one, run only the tests that use it."""
     if config.getoption("database") != "sqlite":
-        items[:] = [item for item in items if "databases" in getattr(item, "fixturenames", ())]
+        items[:] = [
+            item
+            for item in items
+            if "databases" in getattr(item, "fixturenames", ()) and item.get_closest_marker("sqlite") is None
+        ]
 
 
 class Client(FlaskClient):

@@ -10,6 +10,7 @@ import psycopg
 from flask import Flask
 from flask_migrate import upgrade
 from psycopg import sql
+from sqlalchemy import Connection
 
 from rgapp.extensions import db
 
@@ -63,8 +64,12 @@ class PostgreSQLDatabases:
         END $$
     """
 
+    TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+
     def __init__(self, server: str) -> None:
         self._server = server
+        self._made = 0
+        self._tables: frozenset[str] | None = None
         self._used: list[str] = []
         self._free: list[str] = []
 
@@ -74,15 +79,26 @@ class PostgreSQLDatabases:
 
     def fresh(self, instance: Path) -> str:
         """Empty a database that came back, or copy the migrated one."""
-        if self._free:
-            name = self._free.pop()
-            with psycopg.connect(self.address(name), autocommit=True) as connection:
-                connection.execute(self.EMPTY)
-        else:
-            name = f"test_{len(self._used) + 1}"
-            self.run("CREATE DATABASE {} TEMPLATE {}", name, self.TEMPLATE)
+        if not self._free:
+            self._made += 1
+            self._copy(f"test_{self._made}")
+        name = self._free.pop()
+        with psycopg.connect(self.address(name), autocommit=True) as connection:
+            connection.execute(self.EMPTY)
+            tables = frozenset(name for (name,) in connection.execute(self.TABLES))
+        if tables != self._tables:  # A test took a table away, or made one.
+            self.run("DROP DATABASE {} WITH (FORCE)", name)
+            self._copy(name)
+            self._free.pop()
         self._used.append(name)
         return self.address(name)
+
+    def _copy(self, name: str) -> None:
+        self.run("CREATE DATABASE {} TEMPLATE {}", name, self.TEMPLATE)
+        self._free.append(name)
+        if self._tables is None:
+            with psycopg.connect(self.address(name), autocommit=True) as connection:
+                self._tables = frozenset(name for (name,) in connection.execute(self.TABLES))
 
     def release(self) -> None:
         """Keep the databases for the tests that follow."""
@@ -93,6 +109,13 @@ class PostgreSQLDatabases:
         """Run one statement as the server's administrator."""
         with psycopg.connect(self._server, autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def impatient(connection: Connection) -> None:
+    """Let a connection wait for no lock."""
+    sqlite = connection.dialect.name == "sqlite"
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0" if sqlite else "SET lock_timeout = 1")
+    connection.commit()
 
 
 def migrate(create: Callable[[], Flask]) -> None:

@@ -127,7 +127,6 @@ class TestProbes:
 
     def test_without_its_tables_it_is_not_ready_but_alive(self, app: Flask, client: FlaskClient) -> None:
         with app.app_context():
-            db.session.execute(text("PRAGMA foreign_keys = OFF"))
             db.session.execute(text("ALTER TABLE programmes RENAME TO gone"))
             db.session.commit()
         response = client.get("/readyz")
@@ -170,6 +169,7 @@ def test_the_clients_address_comes_from_as_many_proxies_as_are_ours(
     assert app.test_client().get("/who", headers=headers).text == f"{expected} localhost http"
 
 
+@pytest.mark.sqlite
 class TestTransactions:
     """SQLite: readers never wait, writers queue, and what reads first and writes later does not fail half-way."""
 

@@ -145,6 +145,7 @@ def test_redis_is_away_and_comes_back_empty(tmp_path: Path, idp_key: tuple[str, 
         assert "Traceback" not in home.log("web") + home.log("worker")
 
 
+@pytest.mark.sqlite
 def test_sqlite_that_is_locked_for_too_long_is_a_short_error(
     app: Flask, make: Factory, idp_key: tuple[str, str], monkeypatch: pytest.MonkeyPatch, database_file: Path
 ) -> None:
@@ -164,6 +165,4 @@ def test_sqlite_that_is_locked_for_too_long_is_a_short_error(
 @pytest.fixture
 def database_file(app: Flask) -> Path:
     """Return SQLite's file."""
-    if not app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
-        pytest.skip("PostgreSQL locks rows and not the database")
     return Path(app.instance_path) / "rgapp.db"

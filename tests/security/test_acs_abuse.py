@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from rgapp.extensions import db
 from rgapp.models import SignInAttempt, User
+from tests.databases import impatient
 from tests.sso.conftest import Door
 
 FORM = "application/x-www-form-urlencoded"
@@ -49,8 +50,7 @@ def test_a_body_that_trickles_in_holds_no_lock(door: Door, app: Flask, session: 
 
     def write_elsewhere() -> None:
         with db.engine.connect() as other:
-            other.exec_driver_sql("PRAGMA busy_timeout = 0")
-            other.rollback()
+            impatient(other)
             other.execute(text("UPDATE programmes SET contact_name = 'x'"))
             other.commit()
             wrote.append(True)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +14,12 @@ from sqlalchemy.orm import Session
 from rgapp import create_app
 from rgapp.auth import users as accounts
 from rgapp.clock import utcnow
-from rgapp.extensions import db, limiter
+from rgapp.extensions import db, limiter, shared_counters
 from rgapp.mail.contexts import PASSWORD_LINK_LASTS, RESET_LINK_LASTS
 from rgapp.models import OutboxMail, Programme, User, UserLink, UserSession
 from rgapp.tokens import hash_token, new_token
 from tests.conftest import ENVIRONMENT, Client
+from tests.databases import impatient
 from tests.factories import PASSWORD, Factory
 
 OTHER_PASSWORD = "another good long password"
@@ -68,8 +68,7 @@ def test_hashing_holds_no_lock(jane: User, client: FlaskClient, no_csrf: None, m
 
     def slow(stored: str | None, password: str) -> bool:
         with db.engine.connect() as other:
-            other.exec_driver_sql("PRAGMA busy_timeout = 0")
-            other.rollback()
+            impatient(other)
             other.execute(text("UPDATE programmes SET contact_name = 'x'"))
             other.commit()
             wrote.append(True)
@@ -152,7 +151,8 @@ def test_a_session_planted_before_the_sign_in_is_worth_nothing(
 def limited(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], FlaskClient]]:
     """Return browsers, each at an address of its own, of an application with its rate limits on."""
     monkeypatch.setattr(limiter, "enabled", True)
-    again = create_app(ENVIRONMENT | {"INSTANCE": str(Path(app.instance_path))}, RATELIMIT_ENABLED=True)
+    place = {"INSTANCE": app.instance_path, "RGAPP_DATABASE_URL": app.config["SQLALCHEMY_DATABASE_URI"]}
+    again = create_app(ENVIRONMENT | place, RATELIMIT_ENABLED=True)
     again.config["WTF_CSRF_ENABLED"] = False
     again.test_client_class = Client
 
@@ -163,6 +163,8 @@ def limited(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[s
 
     yield browser
     limiter.reset()
+    if counters := shared_counters():
+        counters.dispose()
     with again.app_context():
         db.engine.dispose()
 
