@@ -12,8 +12,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 MINIMUM_LENGTH = 16
 MAXIMUM_LENGTH = 200
 NOT_REUSED = 10
-# The estimate takes longer the longer the text; what is hard to guess so far does not get easier.
-ESTIMATED_LENGTH = 40
+# The estimate of letters that may stand for others takes a second for 40 of them; what is hard to guess by here does
+# not get easier.
+ESTIMATED_LENGTH = 24
 HARD_TO_GUESS = 4  # The best of zxcvbn's scores: ten thousand million guesses or more.
 SHORTEST_PART = 4  # "Ann" is a part of "annual" too: shorter names count as words of their own only.
 # Words of a programme's name that say nothing about which programme it is.

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from rgapp.auth import password_history, passwords, user_passwords
@@ -141,3 +143,18 @@ def test_an_employees_own_details_are_no_password(make: Factory, session: Sessio
     with pytest.raises(PasswordRejected) as rejected:
         user_passwords.check_password(session, programme, user, f"tulips {word} 71 hills")
     assert rejected.value.problems == (PasswordProblem.PERSONAL,)
+
+
+@settings(deadline=None, max_examples=150)
+@given(password=st.text(max_size=80), personal=st.lists(st.text(max_size=30), max_size=3))
+def test_no_text_breaks_the_rules_themselves(password: str, personal: list[str]) -> None:
+    problems = problems_of(password, personal=personal)
+    assert (PasswordProblem.TOO_SHORT in problems) is (len(password) < passwords.MINIMUM_LENGTH)
+
+
+@settings(deadline=None, max_examples=100)
+@given(common=st.sampled_from(["password", "letmein", "iloveyou", "qwerty", "dragon"]), data=st.data())
+def test_repeating_and_padding_makes_no_common_password_good(common: str, data: st.DataObject) -> None:
+    padding = data.draw(st.sampled_from("!1.-x ")) * data.draw(st.integers(0, 8))
+    written = data.draw(st.sampled_from([str.title, str.upper, str, lambda text: text[::-1]]))(common)
+    assert passwords.is_common(padding + written * data.draw(st.integers(1, 4)) + padding)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from flask import current_app
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyotp import TOTP
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +19,7 @@ from rgapp.auth import challenges, second_factor
 from rgapp.auth import staff as accounts
 from rgapp.auth.second_factor import Proof
 from rgapp.auth.staff_events import staff_actor
+from rgapp.clock import utcnow
 from rgapp.models import AuditEvent, Staff, StaffChallenge, StaffRecoveryCode, StaffSecondFactor, StaffSession
 from rgapp.sealing import Sealer
 from tests.factories import Factory
@@ -210,6 +213,16 @@ def test_a_recovery_code_works_once_however_it_is_written(
     assert second_factor.recovery_codes_left(session, phone.staff) == 9
     event = session.scalars(select(AuditEvent).where(AuditEvent.tag == Tag.STAFF_RECOVERY_CODE_USED)).one()
     assert event.facts["left"] == 9
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    typed=st.one_of(st.text(max_size=120), st.text("0123456789- ", max_size=12), st.text("ABCDEFGH23-", max_size=24))
+)
+def test_no_text_but_the_right_one_is_a_proof(phone: Phone, session: Session, sealer: Sealer, typed: str) -> None:
+    at = utcnow()
+    expected = "".join(typed.split()).replace("-", "") in {phone.shows(at + step * STEP) for step in (-1, 0, 1)}
+    assert (second_factor.prove(session, phone.staff, sealer, typed, now=at) is not None) <= expected
 
 
 def test_somebody_elses_recovery_code_is_worth_nothing(
