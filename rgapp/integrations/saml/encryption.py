@@ -54,16 +54,10 @@ def decrypt(wrapper: etree._Element, key: Any, wanted: str) -> etree._Element:
     for sent in keys:
         _check_algorithm(sent, KEY_ALGORITHMS)
         _check_value(sent)
-    info = encrypted.find(f"{DS}KeyInfo")
-    if info is None:
-        info = etree.Element(f"{DS}KeyInfo")
-        encrypted.insert(1, info)
     for sent in keys[:_MAX_KEYS]:
         # What KeyInfo says about where to look for keys is not followed: only our one key is tried.
-        for hint in sent.findall(f"{DS}KeyInfo"):
-            sent.remove(hint)
-        info[:] = [sent]
-        plain = _try(encrypted, key)
+        content_key = _content_key(sent, key, encrypted)
+        plain = _open(encrypted, content_key) if content_key is not None else None
         if plain is not None:
             return _result(wrapper, plain, wanted)
     raise DecryptionError(CheckCode.DECRYPTION_FAILED, "" if keys else "no EncryptedKey")
@@ -71,17 +65,30 @@ def decrypt(wrapper: etree._Element, key: Any, wanted: str) -> etree._Element:
 
 def old_cipher(wrapper: etree._Element) -> str:
     """Return the name of the cipher where it is one that should be replaced, else nothing."""
-    method = wrapper.find(f"{XENC}EncryptedData/{XENC}EncryptionMethod")
-    algorithm = str(method.get("Algorithm", "")) if method is not None else ""
+    data = wrapper.find(f"{XENC}EncryptedData")
+    algorithm = _algorithm(data) if data is not None else ""
     return algorithm.rpartition("#")[2] if algorithm in OLD_CONTENT_ALGORITHMS else ""
 
 
-def _try(encrypted: etree._Element, key: Any) -> etree._Element | None:
-    """Decrypt with the one key that KeyInfo now holds; None where that fails, whatever the reason."""
-    manager = xmlsec.KeysManager()
-    manager.add_key(key)
+def _content_key(sent: etree._Element, key: Any, encrypted: etree._Element) -> Any | None:
+    """Open an EncryptedKey with our key; None where that fails, whatever the reason."""
+    context = xmlsec.EncryptionContext()
+    context.key = key
+    old = _algorithm(encrypted) in OLD_CONTENT_ALGORITHMS
+    kind = xmlsec.constants.KeyDataDes if old else xmlsec.constants.KeyDataAes
     try:
-        plain = xmlsec.EncryptionContext(manager).decrypt(encrypted)
+        return xmlsec.Key.from_binary_data(kind, context.decrypt(sent))
+    except (xmlsec.Error, ValueError, TypeError):
+        return None
+
+
+def _open(encrypted: etree._Element, content_key: Any) -> etree._Element | None:
+    """Decrypt in place; None where that fails, whatever the reason."""
+    # With a key set, xmlsec does not look into KeyInfo; a manager of keys would read the system's certificates first.
+    context = xmlsec.EncryptionContext()
+    context.key = content_key
+    try:
+        plain = context.decrypt(encrypted)
     except (xmlsec.Error, ValueError, TypeError):
         return None
     return plain if isinstance(plain, etree._Element) else None
@@ -97,10 +104,15 @@ def _result(wrapper: etree._Element, plain: etree._Element, wanted: str) -> etre
 
 def _check_algorithm(element: etree._Element, allowed: frozenset[str]) -> None:
     """Refuse an algorithm that is not on the list."""
-    method = element.find(f"{XENC}EncryptionMethod")
-    algorithm = method.get("Algorithm", "") if method is not None else ""
+    algorithm = _algorithm(element)
     if algorithm not in allowed:
         raise DecryptionError(CheckCode.ENCRYPTION_ALGORITHM, algorithm or "none named")
+
+
+def _algorithm(element: etree._Element) -> str:
+    """Return the algorithm of an EncryptedData or EncryptedKey; empty where it names none."""
+    method = element.find(f"{XENC}EncryptionMethod")
+    return str(method.get("Algorithm", "")) if method is not None else ""
 
 
 def _check_value(element: etree._Element) -> None:
