@@ -77,7 +77,8 @@ def _content_key(sent: etree._Element, key: Any, encrypted: etree._Element) -> A
     old = _algorithm(encrypted) in OLD_CONTENT_ALGORITHMS
     kind = xmlsec.constants.KeyDataDes if old else xmlsec.constants.KeyDataAes
     try:
-        return xmlsec.Key.from_binary_data(kind, context.decrypt(sent))
+        opened: Any = context.decrypt(sent)
+        return xmlsec.Key.from_binary_data(kind, opened)
     except (xmlsec.Error, ValueError, TypeError):
         return None
 
