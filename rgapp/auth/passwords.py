@@ -85,12 +85,15 @@ def hash_password(password: str) -> str:
 def is_common(password: str) -> bool:
     """Tell whether somebody who tries the usual ones first finds this password.
 
-    zxcvbn knows the 30,000 commonest passwords, names and words, and sees through repetition, padding, sequences,
-    keyboard rows, years and letters written as digits.
+    zxcvbn knows the 30,000 commonest passwords, names and words, and sees through repetition, sequences, keyboard
+    rows, years and letters written as digits. It is asked about the core as well, without padding and repetition, for
+    combinations of those escape it.
     """
     from zxcvbn import zxcvbn  # Loads its lists, which only setting a password needs.
 
-    return bool(password) and zxcvbn(password[:ESTIMATED_LENGTH])["score"] < HARD_TO_GUESS
+    core = _core(password[: MAXIMUM_LENGTH + 1])
+    forms = {form[:ESTIMATED_LENGTH] for form in (password, core)}
+    return bool(password) and ("" in forms or any(zxcvbn(form)["score"] < HARD_TO_GUESS for form in forms))
 
 
 def contains_personal(password: str, personal: Iterable[str]) -> bool:
@@ -111,6 +114,18 @@ def verify_password(stored: str | None, password: str) -> bool:
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None
+
+
+def _core(password: str) -> str:
+    """Return what is left of a password without marks and rows around it, and once where it repeats itself."""
+    core, before = password, ""
+    while core != before:
+        before, core = core, core.strip("".join(letter for letter in set(core) if not letter.isalnum()))
+        core = re.sub(r"^(.)\1{2,}", "", core)
+        core = re.sub(r"(.)\1{2,}$", "", core)
+    plain = _plain(core)
+    period = (plain + plain).find(plain, 1)
+    return plain[:period] if 0 < period < len(plain) else core
 
 
 def _words(text: str) -> list[str]:

@@ -18,7 +18,7 @@ def check_password(session: Session, programme: Programme, user: User, password:
 
     Raises `PasswordRejected`.
     """
-    personal = (user.email, user.first_name, user.last_name, user.membership_no, programme.name)
+    personal = (user.email, user.first_name, user.last_name, programme.name)
     return new_password(password, personal=[text for text in personal if text], earlier=earlier_hashes(session, user))
 
 

@@ -62,6 +62,9 @@ def test_a_password_that_is_hard_to_guess_is_taken(password: str) -> None:
         "summer2026summer2026",
         "Winter2025!Winter2025!",
         "drowssapdrowssap",
+        "!!!!niemtelniemtelniemtel!!!!",
+        "xxxxPassword-PASSWORD.password7777",
+        "!!!!!!!!!!!!!!!!",
     ],
 )
 def test_common_passwords_are_known_in_every_disguise(password: str) -> None:
@@ -134,12 +137,10 @@ def test_a_password_from_before_the_history_counts_as_used(make: Factory, sessio
     assert session.query(UserPassword).count() == 2
 
 
-@pytest.mark.parametrize("word", ["carter", "M-77001", "jane.carter", "Acme"])
+@pytest.mark.parametrize("word", ["carter", "jane.carter", "Acme"])
 def test_an_employees_own_details_are_no_password(make: Factory, session: Session, word: str) -> None:
     programme = make.programme("acme", name="Acme Rewards")
-    user = make.user(
-        programme, first_name="Jane", last_name="Carter", email="jane.carter@work.example", membership_no="M77001"
-    )
+    user = make.user(programme, first_name="Jane", last_name="Carter", email="jane.carter@work.example")
     with pytest.raises(PasswordRejected) as rejected:
         user_passwords.check_password(session, programme, user, f"tulips {word} 71 hills")
     assert rejected.value.problems == (PasswordProblem.PERSONAL,)
@@ -155,6 +156,6 @@ def test_no_text_breaks_the_rules_themselves(password: str, personal: list[str])
 @settings(deadline=None, max_examples=100)
 @given(common=st.sampled_from(["password", "letmein", "iloveyou", "qwerty", "dragon"]), data=st.data())
 def test_repeating_and_padding_makes_no_common_password_good(common: str, data: st.DataObject) -> None:
-    padding = data.draw(st.sampled_from("!1.-x ")) * data.draw(st.integers(0, 8))
+    padding = data.draw(st.sampled_from("!1.-x #")) * data.draw(st.integers(0, 8))
     written = data.draw(st.sampled_from([str.title, str.upper, str, lambda text: text[::-1]]))(common)
     assert passwords.is_common(padding + written * data.draw(st.integers(1, 4)) + padding)
