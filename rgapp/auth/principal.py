@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from flask import Flask, Request, current_app, g, request
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from rgapp.access import send_to_staff_sign_in
 from rgapp.auth import staff as staff_accounts
@@ -69,7 +69,12 @@ def employee_of(slug: str) -> User | None:
 
 
 def _touch(row: StaffSession | UserSession) -> None:
-    """Note that a session is in use, every few minutes only: a page view is no write."""
+    """Note that a session is in use, every few minutes only: a page view is no write.
+
+    A session that ended meanwhile, or got another token, is simply not there any more.
+    """
     now: datetime = utcnow()
+    model = type(row)
+    this = [column == getattr(row, column.key) for column in model.__table__.primary_key]
     with writing():
-        row.last_seen_at = now
+        db.session.execute(update(model).where(*this).values(last_seen_at=now))
