@@ -21,7 +21,7 @@ from rgapp.sealing import Sealer
 from rgapp.wording_events import browser_words
 from rgapp.wording_passwords import PASSWORD_RULES, password_problems
 
-WRONG_PASSWORD = "This is not your password."  # noqa: S105 - a sentence.
+NOT_YOURS = "This is not your password."
 TOO_MANY_TRIES = "There were too many tries. Wait 15 minutes."
 
 
@@ -100,7 +100,7 @@ def is_my_password(field: object) -> bool:
         field.errors = [TOO_MANY_TRIES]  # type: ignore[attr-defined]  # A WTForms field.
         return False
     if not verify_password(person.password_hash, (field.data or "")[:LONGEST_INPUT]):  # type: ignore[attr-defined]
-        field.errors = [WRONG_PASSWORD]  # type: ignore[attr-defined]
+        field.errors = [NOT_YOURS]  # type: ignore[attr-defined]
         return False
     throttle.give_back(REALM, person.email)
     return True
