@@ -1,0 +1,171 @@
+"""The plans of the list's queries: an index answers each, and nothing reads all the people."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import event, insert, text
+from sqlalchemy.orm import Session
+
+from rgapp.models import Programme, User, UserStatus
+from rgapp.models.base import new_id
+from rgapp.provisioning import Source, matching
+from rgapp.provisioning.record import PersonRecord
+from rgapp.users import person, queries
+from rgapp.users.queries import SORTS, Listing
+from rgapp.users.scope import Scope, UserFilter
+from tests.factories import Factory
+
+FIRST = ("Jane", "Jan", "Noor", "Ada", "Björn", "Chen", "Dewi", "Edda")
+LAST = ("Carter", "van der Berg", "Dupont-Carter", "Okafor", "Smith", "Nowak", "Li", "Jansen", "Byrne")
+FILTERS = [
+    UserFilter(),
+    UserFilter(status=UserStatus.LEAVER),
+    UserFilter(source=Source.SCIM),
+    UserFilter(incomplete=True),
+    UserFilter(status=UserStatus.ACTIVE, source=Source.SAML, incomplete=True),
+    UserFilter(search="j"),
+    UserFilter(search="jane"),
+    UserFilter(search="jane carter"),
+    UserFilter(search="noor van der berg"),
+    UserFilter(search="jan.17@"),
+    UserFilter(search="E0017"),
+    UserFilter(search="zzyzx"),
+    UserFilter(search="jane zzyzx"),
+    UserFilter(search="jane", status=UserStatus.LEAVER),
+]
+
+
+@pytest.fixture
+def crowd(session: Session, make: Factory) -> list[Programme]:
+    """Make four programmes with a thousand people each, and let the database count them."""
+    programmes = [make.programme() for _ in range(4)]
+    rows = [
+        {
+            "programme_id": programme.id,
+            "id": new_id(),
+            "membership_no": f"E{number:04}",
+            "email": f"{FIRST[number % 8].lower()}.{number}@acme.example",
+            "email_key": f"{FIRST[number % 8].lower()}.{number}@acme.example",
+            "first_name": FIRST[number % 8],
+            "last_name": LAST[number % 9],
+            "first_key": FIRST[number % 8].casefold(),
+            "last_key": LAST[number % 9].casefold(),
+            "date_of_birth": date(1990, 4, 3),
+            "status": UserStatus.LEAVER if number % 20 == 0 else UserStatus.ACTIVE,
+            "source": Source.SCIM if number % 5 == 0 else Source.SAML,
+            "incomplete": number % 50 == 0,
+            "created_at": make.now,
+            "updated_at": make.now,
+        }
+        for programme in programmes
+        for number in range(1_000)
+    ]
+    session.execute(insert(User), rows)
+    session.execute(text("ANALYZE"))
+    session.commit()
+    return programmes
+
+
+@contextmanager
+def statements(session: Session) -> Iterator[list[tuple[str, Any]]]:
+    """Collect what is asked of the database inside the block."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(_: Any, __: Any, statement: str, parameters: Any, *rest: Any) -> None:
+        sent.append((statement, parameters))
+
+    event.listen(session.get_bind(), "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(session.get_bind(), "before_cursor_execute", note)
+
+
+def reads_everybody(session: Session, ask: Callable[[], object]) -> list[str]:
+    """Return the plans in which users are read without the help of an index, of all that `ask` asks."""
+    with statements(session) as sent:
+        ask()
+    assert sent
+    connection = session.connection()
+    on_sqlite = connection.dialect.name == "sqlite"
+    if not on_sqlite:
+        # Four thousand rows are read at once whatever indexes there are; this shows whether one could answer.
+        for way in ("seqscan", "hashjoin", "mergejoin"):
+            connection.execute(text(f"SET LOCAL enable_{way} = off"))
+    explain = "EXPLAIN QUERY PLAN " if on_sqlite else "EXPLAIN "
+    plans = [[str(row[-1]) for row in connection.exec_driver_sql(explain + asked, values)] for asked, values in sent]
+    return [line for plan in plans for line in (scans_of_sqlite(plan) if on_sqlite else scans_of_postgresql(plan))]
+
+
+def scans_of_sqlite(plan: list[str]) -> list[str]:
+    """Return the lines that read all of the users, from the table or from an index."""
+    return [line for line in plan if line.startswith("SCAN users")]
+
+
+def scans_of_postgresql(plan: list[str]) -> list[str]:
+    """Return the lines that read all of the users: those without a condition on an index."""
+    return [
+        line
+        for line, following in zip(plan, [*plan[1:], ""], strict=True)
+        if "Seq Scan on users" in line
+        or ("Scan using" in line and " on users" in line and "Index Cond" not in following)
+    ]
+
+
+@pytest.mark.parametrize("wanted", FILTERS, ids=repr)
+@pytest.mark.parametrize("width", [1, 4, None], ids=["one programme", "four programmes", "every programme"])
+def test_a_page_with_its_counts_is_answered_by_indexes(
+    session: Session, crowd: list[Programme], wanted: UserFilter, width: int | None
+) -> None:
+    scope = Scope(tuple(programme.id for programme in crowd[:width]) if width else None)
+
+    def ask() -> None:
+        listing = Listing(session, scope, wanted)
+        listing.facets()
+        first = listing.page()
+        listing.page(after=first.next_cursor)
+
+    assert reads_everybody(session, ask) == []
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_every_order_of_one_programme_is_answered_by_indexes(
+    session: Session, crowd: list[Programme], sort: str
+) -> None:
+    def ask() -> None:
+        listing = Listing(session, Scope((crowd[0].id,)), UserFilter())
+        first = listing.page(sort)
+        listing.page(sort, after=first.next_cursor)
+        listing.page(sort, before=first.next_cursor)
+
+    assert reads_everybody(session, ask) == []
+
+
+def test_a_deep_page_begins_in_the_index_where_it_stands(session: Session, crowd: list[Programme]) -> None:
+    """The cursor is a condition of the index, not of rows that are read and left out."""
+    if session.get_bind().dialect.name != "sqlite":
+        pytest.skip("PostgreSQL writes its conditions out; those of SQLite say what the index seeks")
+    listing = Listing(session, Scope((crowd[0].id,)), UserFilter())
+    cursor = listing.page().next_cursor
+    with statements(session) as sent:
+        listing.page(after=cursor)
+    asked, values = sent[-1]
+    plan = [str(row[-1]) for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", values)]
+    index = "ix_users_programme_id_name (programme_id=? AND (last_key,first_key,id)>(?,?,?))"
+    assert plan == [f"SEARCH users USING INDEX {index}"]
+
+
+def test_looking_a_person_up_is_answered_by_indexes(session: Session, crowd: list[Programme]) -> None:
+    programme = crowd[0]
+    somebody = Listing(session, Scope((programme.id,)), UserFilter()).page().rows[0]
+    session.expunge_all()
+
+    def ask() -> None:
+        person.get_user(session, programme, somebody.id)
+        queries.find_attempt(session, Scope(None), "K7QD-2MXW")
+        matching.find(session, programme.id, PersonRecord(membership_no="E0017", email="jan.17@acme.example"))
+
+    assert reads_everybody(session, ask) == []
