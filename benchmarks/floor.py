@@ -70,6 +70,11 @@ def verify(xml: bytes, key: Any) -> etree._Element:
     return assertion
 
 
+def decode(field: str) -> bytes:
+    """Return the XML of the form field."""
+    return base64.b64decode(field)
+
+
 def load_key(certificate: str) -> Any:
     """Load the public key of a PEM certificate."""
     return xmlsec.Key.from_memory(certificate, xmlsec.constants.KeyDataFormatCertPem)
@@ -86,7 +91,7 @@ def create_app() -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
             return []
         body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         field = parse_qs(body.decode())["SAMLResponse"][0]
-        assertion = verify(base64.b64decode(field), key)
+        assertion = verify(decode(field), key)
         values = [element.text or "" for element in assertion.iter(ATTRIBUTE_VALUE)]
         insert(values[:5])
         start_response("303 See Other", [("Location", "/welcome"), ("Content-Length", "0")])
