@@ -41,7 +41,7 @@ def account() -> str:
                 "key": staff_sessions.session_key(row),
                 "here": row.token_hash == g.staff_session.token_hash,
             }
-            for row in found
+            for row in sorted(found, key=lambda row: row.token_hash != g.staff_session.token_hash)
         ],
         codes_left=second_factor.recovery_codes_left(db.session(), person) if person.has_second_factor else 0,
     )
