@@ -114,7 +114,7 @@ def test_one_network_guesses_twenty_times_a_minute_on_both_together(pair: Pair) 
 
 
 def test_staff_guesses_count_on_both(pair: Pair) -> None:
-    fields = {"email": "hr@acme.example", "password": "wrong"}
+    fields = {"email": "boss@acme.example", "password": "wrong"}
     statuses = pair.statuses("192.0.2.78", "/manager/login", fields, 12, form="/manager/login")
     assert statuses == [200] * 10 + [429] * 2
 
