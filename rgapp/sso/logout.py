@@ -8,28 +8,29 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from rgapp.access import public, set_cookie
+from rgapp.access import public
 from rgapp.auth import users as accounts
 from rgapp.clock import utcnow
 from rgapp.database import writing
-from rgapp.extensions import db, limiter
+from rgapp.extensions import csrf, db, limiter
 from rgapp.integrations.saml.connection import Connection
 from rgapp.integrations.saml.logout import (
     MAX_AGE,
     ReceivedLogoutRequest,
     ReceivedLogoutResponse,
+    RefusedLogout,
     build_logout_request,
     build_logout_response,
     read_logout,
+    read_posted_logout,
 )
 from rgapp.models import SAMLReplay, User, UserSession
 from rgapp.security import allow_form_action
 from rgapp.sso.context import ConnectionContext
+from rgapp.sso.cookies import await_logout, awaited_logout, forget_logout
 from rgapp.sso.refusals import refused_page
 from rgapp.sso.routes import base_url, bp, load, sealer
 from rgapp.tokens import hash_token
-
-REQUEST_LASTS_SECONDS = 600
 
 
 @bp.get("/logout")
@@ -73,12 +74,40 @@ def sls(public_id: str) -> BaseResponse:
     connection = _connection(found)
     if connection is None:
         return refused_page(found.programme, "not_live")
-    received = read_logout(
-        request.query_string.decode("latin-1"),
+    query = request.query_string.decode("latin-1")
+    return _answer(found, connection, read_logout(query, connection, now=utcnow(), expected_id=awaited_logout()))
+
+
+@bp.post("/sls")
+@public
+@csrf.exempt
+@limiter.limit("60/minute", deduct_when=lambda response: response.status_code >= 400)
+def posted_sls(public_id: str) -> BaseResponse:
+    """Take the same where the identity provider posts it (SAML bindings 3.5); the signature says that it did."""
+    found = load(public_id)
+    connection = _connection(found)
+    if connection is None:
+        return refused_page(found.programme, "not_live")
+    kinds = [name for name, _ in request.form.items(multi=True) if name in ("SAMLRequest", "SAMLResponse")]
+    if len(kinds) != 1:
+        return refused_page(found.programme, "signed_out")
+    received = read_posted_logout(
+        kinds[0],
+        request.form[kinds[0]],
+        request.form.get("RelayState", ""),
         connection,
         now=utcnow(),
-        expected_id=request.cookies.get(_request_cookie()),
+        expected_id=awaited_logout(),
     )
+    return _answer(found, connection, received)
+
+
+def _answer(
+    found: ConnectionContext,
+    connection: Connection,
+    received: ReceivedLogoutRequest | ReceivedLogoutResponse | RefusedLogout,
+) -> BaseResponse:
+    """Do what a logout message asks, if it is believed, and answer it."""
     if isinstance(received, ReceivedLogoutRequest):
         with writing():
             is_new = remember(db.session(), found, received, connection, now=utcnow())
@@ -87,15 +116,14 @@ def sls(public_id: str) -> BaseResponse:
         if not is_new:
             return refused_page(found.programme, "signed_out")
         if not (connection.slo_url or connection.slo_response_url):
-            return redirect(_signed_out_url(found))
-        return redirect(
-            build_logout_response(
-                connection, in_response_to=received.id, now=utcnow(), relay_state=received.relay_state
-            )
+            return redirect(_signed_out_url(found), 303)
+        answer = build_logout_response(
+            connection, in_response_to=received.id, now=utcnow(), relay_state=received.relay_state
         )
+        return redirect(answer, 303)
     if isinstance(received, ReceivedLogoutResponse):
-        response = redirect(_signed_out_url(found))
-        response.delete_cookie(_request_cookie(), secure=current_app.config["HTTPS"], httponly=True, samesite="Lax")
+        response = redirect(_signed_out_url(found), 303)
+        forget_logout(response)
         return response
     return refused_page(found.programme, "signed_out")
 
@@ -153,10 +181,6 @@ def _session_cookie(found: ConnectionContext) -> str:
     return accounts.cookie_name(found.programme.slug, https=current_app.config["HTTPS"])
 
 
-def _request_cookie() -> str:
-    return "__Host-rg_logout" if current_app.config["HTTPS"] else "rg_logout"
-
-
 def _ask_provider(found: ConnectionContext, held: UserSession) -> BaseResponse | None:
     """Return the redirect to the identity provider with our LogoutRequest; None where it takes no part."""
     connection = _connection(found)
@@ -171,7 +195,7 @@ def _ask_provider(found: ConnectionContext, held: UserSession) -> BaseResponse |
         relay_state="",
     )
     response = redirect(logout_request.redirect_url, 303)
-    set_cookie(response, _request_cookie(), logout_request.id, max_age=REQUEST_LASTS_SECONDS)
+    await_logout(response, logout_request.id)
     return response
 
 

@@ -92,6 +92,23 @@ def test_signed_twice_it_is_good_whatever_is_asked_for(
     peer.assert_created(person, fill_in(browser, browser.open(peer.login_url), person))
 
 
+def test_signing_out_with_us_signs_out_there_and_comes_back(peer: Peer, browser: Browser, person: Person) -> None:
+    """It answers by a form, signed inside, whatever our metadata prefers."""
+    peer.assert_created(person, fill_in(browser, browser.open(peer.login_url), person))
+    page = browser.send(browser.open(peer.logout_url))
+    assert (page.status, page.path) == (200, f"/p/{peer.slug}/signed-out"), peer.provider.log()
+    assert "SAMLResponse" in browser.posted
+    assert not peer.is_signed_in(browser)
+
+
+def test_signing_out_there_signs_out_with_us(peer: Peer, browser: Browser, person: Person) -> None:
+    peer.assert_created(person, fill_in(browser, browser.open(peer.login_url), person))
+    assert peer.is_signed_in(browser)
+    browser.open(f"{peer.provider.url}/signout")
+    assert "SAMLRequest" in browser.posted
+    assert not peer.is_signed_in(browser)
+
+
 def test_encrypted_assertions(
     command: Callable[..., AbstractContextManager[Peer]], browser: Browser, person: Person
 ) -> None:

@@ -92,8 +92,11 @@ def test_it_refuses_a_request_that_is_not_signed(peer: Peer, browser: Browser, p
     assert browser.open(peer.login_url).status == 500
 
 
-def test_signing_out_with_us_signs_out_there_and_comes_back(peer: Peer, browser: Browser, person: Person) -> None:
-    peer.provider.behave(person=person.attributes)
+@pytest.mark.parametrize("by_post", [False, True], ids=["by redirect", "by post"])
+def test_signing_out_with_us_signs_out_there_and_comes_back(
+    peer: Peer, browser: Browser, person: Person, by_post: bool
+) -> None:
+    peer.provider.behave(person=person.attributes, logout_by_post=by_post)
     peer.assert_created(person, browser.open(peer.login_url))
     page = browser.send(browser.open(peer.logout_url))
     assert (page.status, page.path) == (200, f"/p/{peer.slug}/signed-out"), peer.provider.log()
@@ -101,8 +104,9 @@ def test_signing_out_with_us_signs_out_there_and_comes_back(peer: Peer, browser:
     assert not peer.is_signed_in(browser)
 
 
-def test_signing_out_there_signs_out_with_us(peer: Peer, browser: Browser, person: Person) -> None:
-    peer.provider.behave(person=person.attributes)
+@pytest.mark.parametrize("by_post", [False, True], ids=["by redirect", "by post"])
+def test_signing_out_there_signs_out_with_us(peer: Peer, browser: Browser, person: Person, by_post: bool) -> None:
+    peer.provider.behave(person=person.attributes, logout_by_post=by_post)
     peer.assert_created(person, browser.open(peer.login_url))
     assert peer.is_signed_in(browser)
     page = browser.open(f"{peer.provider.url}/leave")

@@ -77,7 +77,7 @@ def test_every_cookie_behind_tls_is_for_this_host_and_no_script(behind_tls: tupl
         assert name.startswith("__Host-"), name
         assert (bool(cookie["secure"]), bool(cookie["httponly"])) == (True, True), name
         assert (cookie["path"], cookie["domain"]) == ("/", ""), name
-        assert cookie["samesite"] == ("None" if name == "__Host-rg_saml" else "Lax"), name
+        assert cookie["samesite"] == ("None" if name in {"__Host-rg_saml", "__Host-rg_logout"} else "Lax"), name
 
 
 def test_over_http_on_loopback_no_script_reads_a_cookie_either(
@@ -90,7 +90,7 @@ def test_over_http_on_loopback_no_script_reads_a_cookie_either(
     assert {"rg_saml", "rg_user_acme", "rg_logout", "rg_staff", "rg_form"} <= set(cookies)
     for name, cookie in cookies.items():
         assert cookie["httponly"], name
-        assert bool(cookie["secure"]) == (name == "rg_saml_secure"), name
+        assert bool(cookie["secure"]) == (name in {"rg_saml_secure", "rg_logout_secure"}), name
         assert cookie["samesite"] in {"Lax", "None"}, name
 
 

@@ -1,4 +1,4 @@
-"""Single logout by redirect (profiles 4.4): our requests, and strict reading of what arrives at the SLS address."""
+"""Single logout (profiles 4.4): our requests, by redirect, and strict reading of what arrives at the SLS address."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,11 +9,12 @@ from onelogin.saml2.constants import OneLogin_Saml2_Constants as Names
 
 from rgapp.integrations.saml.connection import Connection
 from rgapp.integrations.saml.contents import issuer_of, moment, name_id_text, status_of, text_of
-from rgapp.integrations.saml.document import SAML, SAMLP, DocumentError, parse, schema_error, survey
+from rgapp.integrations.saml.document import DS, SAML, SAMLP, Survey, decode, parse, schema_error, survey
 from rgapp.integrations.saml.keys import trusted_key
 from rgapp.integrations.saml.limits import MAX_LOGOUT
-from rgapp.integrations.saml.redirect import Query, QueryError, message_url, read_query
+from rgapp.integrations.saml.redirect import message_url, read_query
 from rgapp.integrations.saml.requests import instant, new_id
+from rgapp.integrations.saml.signature import SignatureError, matching_key, read_shape, take_covered
 
 #: A LogoutRequest carries no answer to a request of ours, so its age is what limits a replay.
 MAX_AGE = timedelta(minutes=5)
@@ -133,25 +134,62 @@ def read_logout(
         if not query.is_signed_by([trusted_key(pem) for pem in connection.certificates]):
             return RefusedLogout(LogoutProblem.SIGNATURE_INVALID)
         root = parse(query.xml)
-        found = survey(root)
-        if found.comment_in or found.duplicate_id or schema_error(root) is not None:
+        if not _is_sound(root, survey(root)):
             return RefusedLogout(LogoutProblem.UNREADABLE)
-        problem = _common_problem(root, query, connection, now)
-        if problem is not None:
-            return RefusedLogout(problem)
-        if query.kind == "SAMLRequest":
-            return _read_request(root, query, connection, now)
-        return _read_response(root, query, expected_id)
-    except (QueryError, DocumentError):
-        return RefusedLogout(LogoutProblem.UNREADABLE)
+        return _read(root, query.kind, query.relay_state, connection, now, expected_id)
     except Exception:
         # As with the validator: whatever arrives ends in a refusal, never in a server error.
         return RefusedLogout(LogoutProblem.UNREADABLE)
 
 
-def _common_problem(root: etree._Element, query: Query, connection: Connection, now: datetime) -> LogoutProblem | None:
+def read_posted_logout(
+    kind: str, message: str, relay_state: str, connection: Connection, *, now: datetime, expected_id: str | None = None
+) -> ReceivedLogoutRequest | ReceivedLogoutResponse | RefusedLogout:
+    """Read what was posted to our SLS address (bindings 3.5): signed inside, as responses are; never raises.
+
+    `kind` is SAMLRequest or SAMLResponse, `message` that field of the form; `expected_id` as above.
+    """
+    try:
+        if len(message) > MAX_LOGOUT:
+            return RefusedLogout(LogoutProblem.UNREADABLE)
+        root = parse(decode(message, pasted=False))
+        found, signature = survey(root), root.find(f"{DS}Signature")
+        if signature is None:
+            return RefusedLogout(LogoutProblem.NOT_SIGNED)
+        if found.signatures != [signature] or not _is_sound(root, found):
+            return RefusedLogout(LogoutProblem.UNREADABLE)
+        shape = read_shape(signature)
+        key = matching_key(signature, [trusted_key(pem) for pem in connection.certificates])
+        covered = take_covered(signature, shape)
+        if key is None or covered is None:
+            return RefusedLogout(LogoutProblem.SIGNATURE_INVALID)
+        return _read(parse(covered), kind, relay_state, connection, now, expected_id)
+    except SignatureError:
+        return RefusedLogout(LogoutProblem.SIGNATURE_INVALID)
+    except Exception:
+        return RefusedLogout(LogoutProblem.UNREADABLE)
+
+
+def _is_sound(root: etree._Element, found: Survey) -> bool:
+    """Tell whether a message is built as SAML defines it, without what only attacks have."""
+    return not (found.comment_in or found.duplicate_id) and schema_error(root) is None
+
+
+def _read(
+    root: etree._Element, kind: str, relay_state: str, connection: Connection, now: datetime, expected_id: str | None
+) -> ReceivedLogoutRequest | ReceivedLogoutResponse | RefusedLogout:
+    """Read a message whose signature held."""
+    problem = _common_problem(root, kind, connection, now)
+    if problem is not None:
+        return RefusedLogout(problem)
+    if kind == "SAMLRequest":
+        return _read_request(root, relay_state, connection, now)
+    return _read_response(root, relay_state, expected_id)
+
+
+def _common_problem(root: etree._Element, kind: str, connection: Connection, now: datetime) -> LogoutProblem | None:
     """Check what requests and responses have in common."""
-    wanted = "LogoutRequest" if query.kind == "SAMLRequest" else "LogoutResponse"
+    wanted = "LogoutRequest" if kind == "SAMLRequest" else "LogoutResponse"
     if root.tag != f"{SAMLP}{wanted}" or root.get("Version") != "2.0":
         return LogoutProblem.NOT_LOGOUT
     if not connection.idp_entity_id or issuer_of(root) != connection.idp_entity_id:
@@ -166,7 +204,7 @@ def _common_problem(root: etree._Element, query: Query, connection: Connection, 
 
 
 def _read_request(
-    root: etree._Element, query: Query, connection: Connection, now: datetime
+    root: etree._Element, relay_state: str, connection: Connection, now: datetime
 ) -> ReceivedLogoutRequest | RefusedLogout:
     """Read whom to sign out."""
     end = root.get("NotOnOrAfter")
@@ -176,18 +214,18 @@ def _read_request(
     if not name_id:
         return RefusedLogout(LogoutProblem.NO_NAME_ID)
     indexes = tuple(text_of(index) for index in root.findall(f"{SAMLP}SessionIndex"))
-    return ReceivedLogoutRequest(root.get("ID", ""), name_id, indexes, query.relay_state)
+    return ReceivedLogoutRequest(root.get("ID", ""), name_id, indexes, relay_state)
 
 
 def _read_response(
-    root: etree._Element, query: Query, expected_id: str | None
+    root: etree._Element, relay_state: str, expected_id: str | None
 ) -> ReceivedLogoutResponse | RefusedLogout:
     """Read whether the identity provider has done what we asked."""
     if not expected_id or root.get("InResponseTo") != expected_id:
         return RefusedLogout(LogoutProblem.IN_RESPONSE_TO)
     if status_of(root)[0] != Names.STATUS_SUCCESS:
         return RefusedLogout(LogoutProblem.STATUS)
-    return ReceivedLogoutResponse(query.relay_state)
+    return ReceivedLogoutResponse(relay_state)
 
 
 def _message(name: str, identifier: str, connection: Connection, address: str, now: datetime) -> etree._Element:

@@ -40,8 +40,9 @@ def build_metadata(connection: Connection) -> bytes:
         for use in ("signing", "encryption"):
             _add_key(descriptor, use, body)
     if connection.sls_url and connection.slo_url:
-        place = {"Binding": Names.BINDING_HTTP_REDIRECT, "Location": connection.sls_url}
-        etree.SubElement(descriptor, f"{MD}SingleLogoutService", place)
+        for binding in (Names.BINDING_HTTP_REDIRECT, Names.BINDING_HTTP_POST):
+            place = {"Binding": binding, "Location": connection.sls_url}
+            etree.SubElement(descriptor, f"{MD}SingleLogoutService", place)
     for name_id_format in _NAME_ID_FORMATS:
         etree.SubElement(descriptor, f"{MD}NameIDFormat").text = name_id_format
     place = {"Binding": Names.BINDING_HTTP_POST, "Location": connection.acs_url, "index": "0", "isDefault": "true"}

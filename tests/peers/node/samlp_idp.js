@@ -83,7 +83,7 @@ function logout(req, res, next) {
   samlp.logout({
     ...keys, issuer, sessionParticipants: new Participants(participants),
     clearIdPSession: (callback) => { participants = []; callback(); },
-    deflate: !options.logout_by_post, protocolBinding: options.logout_by_post ? undefined : REDIRECT,
+    deflate: true, protocolBinding: options.logout_by_post ? undefined : REDIRECT,
   })(req, res, next);
 }
 app.get(['/slo', '/leave'], logout);

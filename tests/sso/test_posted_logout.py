@@ -1,0 +1,49 @@
+"""Single logout where the identity provider posts its messages, as some do whatever our metadata prefers."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask.testing import FlaskClient
+from lxml import etree
+
+from rgapp.clock import utcnow
+from rgapp.demo.responses import encode
+from rgapp.integrations.saml.requests import instant
+from tests.idp import NS, KeyPair, Signing, sign_element
+from tests.sso.conftest import IDP_ENTITY_ID, SSO_URL, Door
+
+
+def logout_request(door: Door, name_id: str = "E1001", *, sign: bool = True) -> dict[str, str]:
+    """Return the form with the identity provider's LogoutRequest."""
+    root = etree.fromstring(
+        f'<samlp:LogoutRequest xmlns:samlp="{NS["samlp"]}" xmlns:saml="{NS["saml"]}" ID="_posted" Version="2.0" '
+        f'IssueInstant="{instant(utcnow())}" Destination="{door.base_url}{door.root}/sls">'
+        f"<saml:Issuer>{IDP_ENTITY_ID}</saml:Issuer><saml:NameID>{name_id}</saml:NameID></samlp:LogoutRequest>"
+    )
+    if sign:
+        sign_element(root, KeyPair(*door.key), Signing())
+    return {"SAMLRequest": encode(etree.tostring(root)), "RelayState": "there"}
+
+
+def test_a_posted_request_ends_the_session_once_and_is_answered(
+    make_door: Callable[..., Door], idp_key: tuple[str, str], client: FlaskClient, app: Any
+) -> None:
+    slo_url = "https://idp.example/slo"
+    idp = {"entity_id": IDP_ENTITY_ID, "sso_url": SSO_URL, "slo_url": slo_url, "certificates": [idp_key[1]]}
+    door = make_door(idp=idp)
+    door.sign_in(client)
+    form = logout_request(door)
+    answer = app.test_client().post(f"{door.root}/sls", data=form)
+    assert answer.status_code == 303
+    assert answer.location.startswith(f"{slo_url}?SAMLResponse=")
+    assert "RelayState=there" in answer.location
+    assert client.get("/p/acme/").status_code == 302
+    assert app.test_client().post(f"{door.root}/sls", data=form).status_code == 403
+
+
+def test_nothing_else_that_is_posted_ends_a_session(door: Door, client: FlaskClient, app: Any) -> None:
+    door.sign_in(client)
+    good = logout_request(door)
+    for form in (logout_request(door, sign=False), good | {"SAMLResponse": "x"}, {}, {"SAMLRequest": "x"}):
+        assert app.test_client().post(f"{door.root}/sls", data=form).status_code == 403
+    assert client.get("/p/acme/").status_code == 200
