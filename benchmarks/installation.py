@@ -104,14 +104,14 @@ def start_sign_ins(port: int, where: Installation, people: range) -> tuple[list[
     host = where.place.host
     wanted = [load.get(where.login_path, host=host, client=address_of(person)) for person in people]
     done = load.run(port, wanted, clients=8, heads=True)
-    return [_errand(person, answer) for person, answer in zip(people, done.answers, strict=True)], done
+    return [errand_of(person, answer) for person, answer in zip(people, done.answers, strict=True)], done
 
 
-def _errand(person: int, answer: load.Answer) -> Errand:
+def errand_of(person: int, answer: load.Answer) -> Errand:
     """Read what an answer of the login address gives the browser."""
     if answer.status != 302:
         raise RuntimeError(f"The login address answered {answer.status}.")
-    headers = [line.partition(": ") for line in answer.head.decode().split("\r\n")[1:]]
+    headers = [line.partition(": ") for line in answer.head.decode().split("\r\n")]
     location = next(value for name, _, value in headers if name.lower() == "location")
     cookies = [value.partition(";")[0] for name, _, value in headers if name.lower() == "set-cookie"]
     query = urlsplit(location).query
