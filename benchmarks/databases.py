@@ -39,6 +39,16 @@ class Databases:
         return self.server.replace("///postgres?", f"///{name}?")
 
 
+def available() -> str:
+    """Name the databases that this machine has, with commas; says so where PostgreSQL is missing."""
+    try:
+        _programs()
+    except NotInstalled as missing:
+        print(f"{missing} Measuring on SQLite only.")
+        return NAMES[0]
+    return ",".join(NAMES)
+
+
 @contextmanager
 def databases(name: str, folder: Path) -> Iterator[Databases]:
     """Give fresh databases of this kind as long as the block lasts; raises `NotInstalled`."""

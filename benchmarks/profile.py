@@ -163,7 +163,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--operations", type=int, default=2000)
-    parser.add_argument("--databases", default=",".join(databases.NAMES))
+    parser.add_argument("--databases", default=databases.available())
     asked = parser.parse_args()
     words: list[str] = []
     found = {}

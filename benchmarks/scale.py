@@ -98,7 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", default=",".join(SIZES), help="1 k,100 k,1 M")
     parser.add_argument("--operations", type=int, default=1000, help="first sign-ins at each size")
-    parser.add_argument("--databases", default=",".join(databases.NAMES))
+    parser.add_argument("--databases", default=databases.available())
     asked = parser.parse_args()
     found: list[Measured] = []
     for name in asked.databases.split(","):

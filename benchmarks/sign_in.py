@@ -186,7 +186,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="500 operations with 8 clients only")
     parser.add_argument("--operations", type=int, help="how many of each kind (2000)")
     parser.add_argument("--clients", help="how many at once, for example 1,8,32")
-    parser.add_argument("--databases", default=",".join(databases.NAMES))
+    parser.add_argument("--databases", default=databases.available())
     asked = parser.parse_args()
     operations = asked.operations or (500 if asked.quick else 2000)
     levels = [int(number) for number in (asked.clients or ("8" if asked.quick else "1,8,32")).split(",")]

@@ -183,7 +183,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", default=",".join(SIZES), help="1 k,100 k,1 M")
-    parser.add_argument("--databases", default=",".join(databases.NAMES))
+    parser.add_argument("--databases", default=databases.available())
     parser.add_argument("--plans", action="store_true", help="print the plan of every query")
     asked = parser.parse_args()
     found: list[Measured] = []
