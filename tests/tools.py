@@ -39,11 +39,19 @@ def _node_providers() -> str | None:
     )
 
 
+def _simplesamlphp() -> str | None:
+    """Return the folder that SimpleSAMLphp's package serves, where PHP has what it needs."""
+    www = Path("/usr/share/simplesamlphp/www")
+    modules = subprocess.run(["php", "-m"], capture_output=True, text=True).stdout if shutil.which("php") else ""
+    return str(www) if www.is_dir() and {"dom", "mbstring"} <= set(modules.split()) else None
+
+
 _FINDERS = {
     "chromium": _chromium,
     "postgresql": _postgresql,
     "lasso": _lasso,
     "node providers": _node_providers,
+    "simplesamlphp": _simplesamlphp,
     "xmlsec1": lambda: shutil.which("xmlsec1"),
     "redis-server": lambda: shutil.which("redis-server"),
 }
