@@ -1,4 +1,4 @@
-"""Lasso, a library in C: both ways to start, its signatures, ciphers and identifiers, signed requests, logout both ways.
+"""Lasso, a library in C: both ways to start, signatures, ciphers and identifiers, signed requests, logout both ways.
 
 It serialises objects of its own, in namespaces and an order of its own.
 """

@@ -4,7 +4,7 @@ import html
 import json
 import sys
 import traceback
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -57,7 +57,7 @@ def server():
     made.signatureMethod = METHODS[options.get("method", "rsa-sha256")]
     made.addProvider(lasso.PROVIDER_ROLE_SP, str(FOLDER / "service.xml"))
     if options.get("encrypt"):
-        service = made.getProvider(list(made.providerIds)[0])
+        service = made.getProvider(next(iter(made.providerIds)))
         modes = {"name id": lasso.ENCRYPTION_MODE_NAMEID}
         service.setEncryptionMode(modes.get(options.get("encrypt_what"), lasso.ENCRYPTION_MODE_ASSERTION))
         service.setEncryptionSymKeyType(CIPHERS[options["encrypt"]])
@@ -75,7 +75,7 @@ def answer(query, body):
     options = behaviour()
     login.setSignatureHint(HINTS.get(options.get("sign"), lasso.PROFILE_SIGNATURE_HINT_MAYBE))
     if not query and not body:
-        login.initIdpInitiatedAuthnRequest(list(login.server.providerIds)[0])
+        login.initIdpInitiatedAuthnRequest(next(iter(login.server.providerIds)))
         login.request.protocolBinding = lasso.SAML2_METADATA_BINDING_POST
         login.request.nameIdPolicy.format = lasso.SAML2_NAME_IDENTIFIER_FORMAT_PERSISTENT
         login.request.nameIdPolicy.allowCreate = True
@@ -100,7 +100,7 @@ def answer(query, body):
 
 def say_who(login, person):
     """Build the assertion: who it is, and the attributes."""
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     times = [moment.strftime("%Y-%m-%dT%H:%M:%SZ") for moment in (now, now, now - timedelta(minutes=1))]
     end = (now + timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
     login.buildAssertion(lasso.SAML2_AUTHN_CONTEXT_PASSWORD_PROTECTED_TRANSPORT, *times, end)
