@@ -20,6 +20,8 @@ SHORTEST_PART = 4  # "Ann" is a part of "annual" too: shorter names count as wor
 # Words of a programme's name that say nothing about which programme it is.
 GENERAL_WORDS = frozenset({"reward", "rewards", "programme", "program", "benefits", "company", "group", "limited"})
 
+REPETITION = re.compile(r"(.{3,}?)\1+")
+
 _hasher = PasswordHasher()
 # Verified when nobody has this e-mail address, so that the answer takes as long as for a wrong password.
 _NOBODY = _hasher.hash("nobody has this password")
@@ -117,15 +119,15 @@ def verify_password(stored: str | None, password: str) -> bool:
 
 
 def _core(password: str) -> str:
-    """Return what is left of a password without marks and rows around it, and once where it repeats itself."""
+    """Return what is left of a password without marks and rows around it, and once of what it says again and again."""
     core, before = password, ""
     while core != before:
         before, core = core, core.strip("".join(letter for letter in set(core) if not letter.isalnum()))
         core = re.sub(r"^(.)\1{2,}", "", core)
         core = re.sub(r"(.)\1{2,}$", "", core)
     plain = _plain(core)
-    period = (plain + plain).find(plain, 1)
-    return plain[:period] if 0 < period < len(plain) else core
+    once = REPETITION.sub(r"\1", plain)
+    return once if once != plain else core
 
 
 def _words(text: str) -> list[str]:

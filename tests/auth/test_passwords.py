@@ -63,6 +63,8 @@ def test_a_password_that_is_hard_to_guess_is_taken(password: str) -> None:
         "Winter2025!Winter2025!",
         "drowssapdrowssap",
         "!!!!niemtelniemtelniemtel!!!!",
+        "11IloveyouIloveyouIloveyou11",
+        "xxIloveyou-iloveyou-ILOVEYOUxx",
         "xxxxPassword-PASSWORD.password7777",
         "!!!!!!!!!!!!!!!!",
     ],
