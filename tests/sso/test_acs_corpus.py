@@ -195,6 +195,19 @@ def test_a_good_response_brought_the_same_way_is_let_in_once(databases: Database
         assert (door.count(User), door.count(UserSession), door.count(OutboxMail)) == (1, 1, 1)
 
 
+def test_a_request_is_answered_once(databases: Databases, tmp_path: Path) -> None:
+    """A second answer to it, good in itself, is one that nobody waits for."""
+    with opened(databases, tmp_path) as door:
+        browser = door.app.test_client()
+        started = browser.get(f"/sso/{PUBLIC_ID}/login", base_url=BASE_URL)
+        relay_state = parse_qs(urlsplit(started.location).query)["RelayState"][0]
+        for number, (status, reason) in enumerate([(303, ""), (403, "protocol:in_response_to_unexpected")]):
+            fields = {"SAMLResponse": response(assertion_id=f"_assertion-{number}"), "RelayState": relay_state}
+            answer = browser.post(urlsplit(ACS_URL).path, data=fields, base_url=BASE_URL)
+            assert (answer.status_code, door.reason()) == (status, reason)
+        assert (door.count(User), door.count(UserSession), door.count(OutboxMail)) == (1, 1, 1)
+
+
 @pytest.mark.parametrize("name", ["samlresponse", "SAMLResponse2", "wresult"])
 def test_another_parameter_is_not_read(door: Door, name: str) -> None:
     door.set_up()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 import xmlsec
+from cryptography import x509
 from lxml import etree
 
 from rgapp.demo.responses import encrypt
@@ -185,6 +186,31 @@ def hmac_with_certificate() -> bytes:
     return etree.tostring(root)
 
 
+def _with_key_info(content: str) -> bytes:
+    """Sign with somebody else's key and say something about keys in KeyInfo, which no signature covers here."""
+    root = etree.fromstring(response_xml(signer=key_pair("other")))
+    info = root.find(".//ds:KeyInfo", NS)
+    info[:] = [etree.fromstring(content)]
+    return etree.tostring(root)
+
+
+def embedded_key_value() -> bytes:
+    """The key itself comes along, with which the signature is good."""
+    numbers = x509.load_pem_x509_certificate(key_pair("other").certificate.encode()).public_key().public_numbers()
+    modulus, exponent = (
+        base64.b64encode(number.to_bytes((number.bit_length() + 7) // 8, "big")).decode()
+        for number in (numbers.n, numbers.e)
+    )
+    value = f"<RSAKeyValue><Modulus>{modulus}</Modulus><Exponent>{exponent}</Exponent></RSAKeyValue>"
+    return _with_key_info(f'<KeyValue xmlns="{NS["ds"]}">{value}</KeyValue>')
+
+
+def embedded_good_certificate() -> bytes:
+    """The provider's certificate comes along, though its key signed nothing."""
+    body = "".join(key_pair("idp").certificate.strip().splitlines()[1:-1])
+    return _with_key_info(f'<X509Data xmlns="{NS["ds"]}"><X509Certificate>{body}</X509Certificate></X509Data>')
+
+
 def transform_between(algorithm: str, content: str = "") -> bytes:
     """Sign with a further transform that decides what the signature covers."""
     root = etree.fromstring(response_xml(sign="none"))
@@ -348,7 +374,7 @@ ATTACKS: dict[str, Callable[[], bytes]] = {
     attack.__name__: attack
     for attack in (
         xsw7_same_id, detached_signature, borrowed_signature, encrypted_changed, encrypted_signed_for_something_else,
-        too_large, utf16_damaged,
+        too_large, utf16_damaged, embedded_key_value, embedded_good_certificate,
         two_assertions_one_signed, two_signatures, hmac_with_certificate, xpath_transform, xpath_filter_transform,
         deep, very_deep, many_elements, many_xml_attributes, huge, many_values, long_value, encrypted_garbage,
         encrypted_for_another, encrypted_unsigned, encrypted_rsa15, encrypted_elsewhere, entity_expansion,
