@@ -26,6 +26,18 @@ def client_network() -> str:
     return str(read.ipv4_mapped) if read.ipv4_mapped else f"{IPv6Address(int(read) >> 64 << 64)}/64"
 
 
+class ViewLimiter(Limiter):
+    """Asks for limits where a view declares some, and nowhere else.
+
+    The extension also looks for limits of the whole application before every request. There are none, and looking
+    costs as much as a query: every sign-in would pay for it.
+    """
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        if not in_middleware:
+            super()._check_request_limit(callable_name=callable_name, in_middleware=False)
+
+
 def shared_counters() -> SQLStorage | None:
     """Return the counters that all web processes share; None where there are no limits, or they are in Redis."""
     counters = getattr(limiter, "_storage", None) if limiter.enabled else None
@@ -42,5 +54,5 @@ db = SQLAlchemy(
 migrate = Migrate()
 login_manager = LoginManager()
 csrf = CSRFProtect()
-limiter = Limiter(key_func=client_network)
+limiter = ViewLimiter(key_func=client_network)
 bootstrap = Bootstrap5()

@@ -23,8 +23,9 @@ differ, so a change of rights is seen in review.
 - **admin, support, operator**: staff. Where the address names a programme, admins need a grant for it; without one it
   answers 404, as a programme that does not exist. Staff whose programme asks for a second step have to set it up before
   anything but the views marked *before the second step*.
-- **form token**: what changes something is posted with the token of our own page. The one exception is the ACS, to
-  which identity providers post: there signature, one-use request and the browser's binding cookie stand in for it.
+- **form token**: what changes something is posted with the token of our own page. The exceptions are the ACS and
+  the address for logout messages, to which identity providers post: a signature stands in for it, at the ACS with the
+  one-use request and the browser's binding cookie.
 
 | address | method | who | form token |
 |---|---|---|---|
@@ -32,6 +33,7 @@ differ, so a change of rights is seen in review.
 NOTES = {
     "sso.acs": "everybody, with a response signed by the programme's identity provider",
     "sso.sls": "everybody, with a message signed by the programme's identity provider",
+    "sso.posted_sls": "everybody, with a message signed by the programme's identity provider",
     "sso.test_login": "admin, operator of the programme; 404 for everybody else",
     "sso.logout": "everybody; ends the session of this browser only",
     "home.logout": "everybody; ends the session of this browser only",

@@ -91,7 +91,7 @@ def acs(public_id: str) -> BaseResponse:
     here = f"{network} {public_id}"
     blocked = REFUSALS_OF_CONNECTION.is_blocked(here) or REFUSALS_OF_NETWORK.is_blocked(network)
     if blocked and not requests.is_awaited(db.session(), found.integration, posted, now=utcnow()):
-        raise TooManyRequests
+        raise TooManyRequests(retry_after=60)
     done = sign_in.finish(db.session(), found, posted, sign_in_settings(), now=utcnow())
     if done.was_test:
         return redirect(results_url(found, done.attempt.reference), 303)

@@ -23,7 +23,7 @@ from tests.sso.conftest import Door
 
 FILES = {"static", "bootstrap.static"}
 # Identity providers post here; nothing else is without a form token.
-WITHOUT_FORM_TOKEN = {"sso.acs"}
+WITHOUT_FORM_TOKEN = {"sso.acs", "sso.posted_sls"}
 NOBODYS_ID = "00000000-0000-7000-8000-000000000000"
 
 

@@ -82,6 +82,7 @@ def set_up(environment: dict[str, str], idp_key: tuple[str, str], template: Path
         jane = make.user(programme, email="jane@acme.example", membership_no="M1")
         jane.password_hash = hash_password(PASSWORD)
         make.staff(programme, email="hr@acme.example")
+        make.staff(programme, email="helen@acme.example")
         integration = make.integration(programme, saml_settings(idp_key[1], idp_initiated=True))
         door = Door(programme, integration, idp_key, base_url=environment["RGAPP_BASE_URL"])
         session.commit()
@@ -171,7 +172,7 @@ def test_who_signed_in_there_before_still_does_beside_a_guesser_of_the_same_netw
     """Refusals count against the network, good passwords against nobody."""
     address = "192.0.2.83"
     hr = pair.visitor(address)
-    fields = {"email": "hr@acme.example", "password": PASSWORD}
+    fields = {"email": "helen@acme.example", "password": PASSWORD}
     for number in range(12):
         assert hr.post("/manager/login", fields, port=pair.ports[number % 2], form="/manager/login").status == 303
         del hr.cookies["rg_staff"]
