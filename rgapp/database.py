@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask, request
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
 
 from rgapp.extensions import db
 
@@ -50,6 +51,16 @@ def reading() -> Iterator[None]:
         yield
     finally:
         _reads_only.reset(token)
+
+
+def end_reading(session: Session) -> None:
+    """Let a transaction that has only read so far go on as one that writes.
+
+    On SQLite that is another transaction, which takes the lock when it begins. On PostgreSQL it is the same one: it
+    holds no lock that anybody waits for, and beginning another would only take two more trips to the server.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        session.commit()
 
 
 @contextmanager

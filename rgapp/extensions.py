@@ -1,6 +1,7 @@
 """The Flask extensions, made once here and bound to an application in `create_app()`."""
 
 from ipaddress import IPv6Address, ip_address
+from typing import Any
 
 from flask_bootstrap import Bootstrap5
 from flask_limiter import Limiter
@@ -9,6 +10,7 @@ from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
+from pydantic_core import from_json, to_json
 
 from rgapp.models.base import Base
 from rgapp.rate_limits import SQLStorage
@@ -44,12 +46,17 @@ def shared_counters() -> SQLStorage | None:
     return counters if isinstance(counters, SQLStorage) else None
 
 
+def _json(value: Any) -> str:
+    """Return JSON as the database keeps it, in a fraction of the time that the standard library takes."""
+    return to_json(value).decode()
+
+
 # The models stand on a base of their own that knows no Flask; this extension brings engine and session only.
 # Errors of the database are logged: without the values, which are people's details.
 db = SQLAlchemy(
     metadata=Base.metadata,
     session_options={"expire_on_commit": False},
-    engine_options={"hide_parameters": True},
+    engine_options={"hide_parameters": True, "json_serializer": _json, "json_deserializer": from_json},
 )
 migrate = Migrate()
 login_manager = LoginManager()

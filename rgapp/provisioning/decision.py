@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import date
 
-from rgapp.models import User, UserStatus
-from rgapp.provisioning.matching import Match
+from rgapp.models import UserStatus
+from rgapp.provisioning.matching import Account, Match
 from rgapp.provisioning.policy import Policy
 from rgapp.provisioning.record import (
     UNSET,
@@ -17,7 +17,7 @@ from rgapp.provisioning.record import (
 )
 from rgapp.provisioning.validation import email_key
 
-OwnedFields = Callable[[User], frozenset[Field]]
+OwnedFields = Callable[[Account], frozenset[Field]]
 
 
 def decide(reading: Reading, match: Match, policy: Policy, owned: OwnedFields) -> Outcome:
@@ -44,7 +44,7 @@ def decide(reading: Reading, match: Match, policy: Policy, owned: OwnedFields) -
     return _decide_existing(reading, match.user, policy, owned)
 
 
-def _decide_existing(reading: Reading, user: User, policy: Policy, owned: OwnedFields) -> Outcome:
+def _decide_existing(reading: Reading, user: Account, policy: Policy, owned: OwnedFields) -> Outcome:
     person = reading.person
     leaver = user.status == UserStatus.LEAVER
     if leaver and not (policy.reactivate and person.active is not False):
@@ -80,7 +80,7 @@ def _email_conflicts(match: Match, policy: Policy) -> bool:
     return not (policy.takes_leaver_email and holder.status == UserStatus.LEAVER)
 
 
-def _changes(reading: Reading, user: User) -> tuple[Change, ...]:
+def _changes(reading: Reading, user: Account) -> tuple[Change, ...]:
     changes = []
     for field in Field:
         after = reading.person.get(field)
@@ -93,7 +93,9 @@ def _changes(reading: Reading, user: User) -> tuple[Change, ...]:
     return tuple(changes)
 
 
-def _rejected(reading: Reading, refusal: Refusal, *, user: User | None = None, conflict: User | None = None) -> Outcome:
+def _rejected(
+    reading: Reading, refusal: Refusal, *, user: Account | None = None, conflict: Account | None = None
+) -> Outcome:
     return Outcome(
         OutcomeKind.REJECTED,
         reading,

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -13,13 +14,32 @@ from rgapp.provisioning.record import Field, PersonRecord
 from rgapp.provisioning.validation import email_key
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What deciding needs to know of a user, as it was when we looked."""
+
+    programme_id: uuid.UUID
+    id: uuid.UUID
+    status: str
+    membership_no: str
+    email: str | None
+    email_key: str | None
+    first_name: str | None
+    last_name: str | None
+    date_of_birth: date | None
+
+    def row(self, session: Session) -> User:
+        """Return the user as it is now, to change it."""
+        return session.get_one(User, (self.programme_id, self.id), populate_existing=True)
+
+
 @dataclass(frozen=True)
 class Match:
     """The matched account, and who else holds the record's Membership No. or e-mail address."""
 
-    user: User | None = None
-    membership_holder: User | None = None
-    email_holder: User | None = None
+    user: Account | None = None
+    membership_holder: Account | None = None
+    email_holder: Account | None = None
 
 
 def find(
@@ -40,7 +60,10 @@ def find(
     wanted = {name: value for name, value in known.items() if value}
     if not wanted:
         return Match()
-    found = _load(session, programme_id, wanted)
+    session.flush()
+    # One look-up over as many unique indexes; each value names at most one user.
+    rows = session.execute(_any_of(tuple(wanted)), {"of_programme": programme_id, **wanted})
+    found = [Account(*row) for row in rows]
     numbered = next((user for user in found if user.membership_no == person.membership_no), None)
     user = next((user for user in found if user.id == user_id), None) if user_id else numbered
     return Match(
@@ -50,23 +73,13 @@ def find(
     )
 
 
-def _load(session: Session, programme_id: uuid.UUID, wanted: dict[str, Any]) -> list[User]:
-    """Load the users that one of these values names, in one look-up over as many unique indexes."""
-    ids = list(session.scalars(_any_of(tuple(wanted)), {"of_programme": programme_id, **wanted}))
-    # Most records that create somebody find nobody: only what is there is worth an object.
-    return list(session.scalars(_BY_ID, {"of_programme": programme_id, "ids": ids})) if ids else []
-
-
 @lru_cache(maxsize=8)
-def _any_of(columns: tuple[str, ...]) -> Select[uuid.UUID]:
+def _any_of(columns: tuple[str, ...]) -> Select[Any]:
+    # Columns of the table, not attributes of the model: deciding needs no object that could be changed.
     users = User.__table__.c
     alternatives = or_(*(users[column] == bindparam(column) for column in columns))
-    return select(users.id).where(users.programme_id == bindparam("of_programme"), alternatives)
-
-
-_BY_ID = select(User).where(
-    User.programme_id == bindparam("of_programme"), User.id.in_(bindparam("ids", expanding=True))
-)
+    wanted = [users[name] for name in Account.__slots__]
+    return select(*wanted).where(users.programme_id == bindparam("of_programme"), alternatives)
 
 
 def _by_external_identity(

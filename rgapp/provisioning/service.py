@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete, update
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, Tag, record_event
@@ -28,6 +28,14 @@ from rgapp.provisioning.record import (
 from rgapp.provisioning.validation import email_key, name_key
 
 RACES_LOST_BEFORE_GIVING_UP = 3
+
+
+_USERS = User.__table__.c
+_SIGNED_IN = (
+    update(User.__table__)  # type: ignore[arg-type]  # The table of a model is a Table.
+    .where(_USERS.programme_id == bindparam("of_programme"), _USERS.id == bindparam("of_user"))
+    .values(last_sign_in_at=bindparam("now"))
+)
 
 
 class ProvisioningConflict(RuntimeError):
@@ -56,8 +64,11 @@ def provision(
     *,
     now: datetime,
     target_id: uuid.UUID | None = None,
+    signs_in: bool = False,
 ) -> Outcome:
     """Decide about one record and write what follows in the caller's transaction, which the caller commits.
+
+    With `signs_in` the person signs in with this record; that is noted where it is accepted.
 
     Exactly one audit event follows from a change and none from UNCHANGED or REJECTED; at most one welcome e-mail, on
     CREATED. Two first sign-ins at once both insert; the unique constraints let one win, and the other finds the
@@ -71,10 +82,13 @@ def provision(
             if match.user is not None and outcome.accepted:
                 _release_email(session, match, outcome, policy, actor, now)
                 _link(session, match.user.programme_id, match.user.id, reading.person, policy, now)
-                _write_existing(session, match.user, outcome, policy, actor, now)
+                if outcome.kind is not OutcomeKind.UNCHANGED:
+                    _write_existing(session, match.user.row(session), outcome, policy, actor, now)
+                if signs_in:
+                    session.execute(_SIGNED_IN, {"of_programme": programme_id, "of_user": match.user.id, "now": now})
             return outcome
         _release_email(session, match, outcome, policy, actor, now)
-        user_id = _insert(session, programme_id, reading, policy, now)
+        user_id = _insert(session, programme_id, reading, policy, now, signs_in)
         if user_id is not None:
             return _finish_creation(session, programme_id, user_id, outcome, policy, actor, now)
     raise ProvisioningConflict
@@ -90,7 +104,7 @@ def _decide(
         reading,
         match,
         policy,
-        lambda user: matching.owned_fields(session, user, by_others_than=policy.integration_id),
+        lambda user: matching.owned_fields(session, user.row(session), by_others_than=policy.integration_id),
     )
     if outcome.blocked and policy.source is Source.HAND:
         # A person typed these: leaving them out silently would look like success.
@@ -105,7 +119,7 @@ def _decide(
 
 
 def _insert(
-    session: Session, programme_id: uuid.UUID, reading: Reading, policy: Policy, now: datetime
+    session: Session, programme_id: uuid.UUID, reading: Reading, policy: Policy, now: datetime, signs_in: bool
 ) -> uuid.UUID | None:
     """Insert the account; return None where another transaction holds its Membership No. or e-mail by now."""
     user_id = new_id()
@@ -128,6 +142,7 @@ def _insert(
         "incomplete": bool(gaps),
         "created_at": now,
         "updated_at": now,
+        "last_sign_in_at": now if signs_in else None,
     }
     return user_id if insert_if_new(session, User, row) else None
 
@@ -168,8 +183,6 @@ def _write_existing(
     session: Session, user: User, outcome: Outcome, policy: Policy, actor: Actor, now: datetime
 ) -> None:
     """Write the changes of an existing account, and its event."""
-    if outcome.kind is OutcomeKind.UNCHANGED:
-        return
     for change in outcome.changes:
         setattr(user, change.field.value, change.after)
     if outcome.changes:
@@ -248,10 +261,10 @@ def _release_email(
     session: Session, match: matching.Match, outcome: Outcome, policy: Policy, actor: Actor, now: datetime
 ) -> None:
     """Let an address that only a leaver holds pass to the new person; the leaver's row gives it up."""
-    holder = match.email_holder
     takes = outcome.kind is OutcomeKind.CREATED or any(change.field is Field.EMAIL for change in outcome.changes)
-    if holder is None or not takes:
+    if match.email_holder is None or not takes:
         return
+    holder = match.email_holder.row(session)
     holder.email, holder.email_key = None, None
     holder.field_sources = {name: value for name, value in holder.field_sources.items() if name != Field.EMAIL}
     record_event(

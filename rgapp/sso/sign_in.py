@@ -4,19 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, ActorKind
 from rgapp.auth.users import FederatedLogin, open_session
-from rgapp.database import reading
+from rgapp.database import end_reading, reading
 from rgapp.integrations import service as integrations
 from rgapp.integrations.saml.attempts import StoredAttempt, dry_run, policy_of, store_attempt
 from rgapp.integrations.saml.reader import read_assertion
 from rgapp.integrations.saml.response import examine
 from rgapp.integrations.saml.settings import InboundSAMLSettings
 from rgapp.integrations.saml.verdict import ExpectedRequest, Verdict, VerifiedAssertion
-from rgapp.models import Purpose, SAMLReplay, User
+from rgapp.models import Purpose, SAMLReplay
 from rgapp.models.rows import insert_if_new
 from rgapp.provisioning import Outcome, Reading, provision
 from rgapp.sealing import Sealer
@@ -24,13 +23,6 @@ from rgapp.sso import requests
 from rgapp.sso.context import ConnectionContext, read_settings
 from rgapp.sso.requests import Pending
 from rgapp.tokens import hash_token
-
-_USERS = User.__table__.c
-_SIGNED_IN = (
-    update(User.__table__)  # type: ignore[arg-type]  # The table of a model is a Table.
-    .where(_USERS.programme_id == bindparam("of_programme"), _USERS.id == bindparam("of_user"))
-    .values(last_sign_in_at=bindparam("now"))
-)
 
 
 @dataclass(frozen=True)
@@ -75,7 +67,7 @@ def finish(
     """
     with reading():
         request = requests.find(session, context.integration, posted.relay_state, now=now)
-        session.commit()  # The examination holds no transaction open.
+        end_reading(session)  # The examination holds no lock.
     if request is not None and request.purpose == Purpose.TEST:
         return _finish_test(session, context, request, posted, settings, now)
     if not context.is_live or context.live is None:
@@ -116,7 +108,7 @@ def _provision(
     integration, programme = context.integration, context.programme
     policy = policy_of(integration, live)
     actor = Actor(ActorKind.INTEGRATION, policy.name, integration.id)
-    outcome = provision(session, programme.id, reading, policy, actor, now=now)
+    outcome = provision(session, programme.id, reading, policy, actor, now=now, signs_in=True)
     attempt = store_attempt(
         session,
         integration,
@@ -139,7 +131,6 @@ def _provision(
         now=now,
         federated=_federated(context, verdict.assertion),
     )
-    session.execute(_SIGNED_IN, {"of_programme": programme.id, "of_user": outcome.user_id, "now": now})
     session.commit()
     next_path = request.next_path if request is not None else posted.relay_state
     return SignIn(attempt, session_token=token, next_path=next_path)

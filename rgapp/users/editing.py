@@ -94,8 +94,8 @@ def save(
     match = find(session, programme.id, reading.person, target_id=target.id if target is not None else None)
     holder = match.membership_holder if target is not None else match.user
     if holder is not None:
-        problems.setdefault(Field.MEMBERSHIP_NO, Conflict(holder))
-    released = match.email_holder
+        problems.setdefault(Field.MEMBERSHIP_NO, Conflict(holder.row(session)))
+    released = match.email_holder.row(session) if match.email_holder is not None else None
     if released is not None and released.status == UserStatus.ACTIVE:
         problems.setdefault(Field.EMAIL, Conflict(released))
     if problems:
