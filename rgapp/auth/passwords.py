@@ -12,9 +12,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 MINIMUM_LENGTH = 16
 MAXIMUM_LENGTH = 200
 NOT_REUSED = 10
-# The estimate of letters that may stand for others takes a second for 40 of them; what is hard to guess by here does
-# not get easier.
-ESTIMATED_LENGTH = 24
+# Characters that zxcvbn also reads as letters. Many different ones multiply: 40 of them take it a second.
+LOOKALIKES = frozenset("4@8({[<369!1|70$5+%2")
+MOST_LOOKALIKES = 3
+# How much of a password it is asked about, and of one with many such characters.
+ESTIMATED_LENGTH, ESTIMATED_LENGTH_OF_MANY = 72, 24
 HARD_TO_GUESS = 4  # The best of zxcvbn's scores: ten thousand million guesses or more.
 SHORTEST_PART = 4  # "Ann" is a part of "annual" too: shorter names count as words of their own only.
 # Words of a programme's name that say nothing about which programme it is.
@@ -94,7 +96,7 @@ def is_common(password: str) -> bool:
     from zxcvbn import zxcvbn  # Loads its lists, which only setting a password needs.
 
     core = _core(password[: MAXIMUM_LENGTH + 1])
-    forms = {form[:ESTIMATED_LENGTH] for form in (password, core)}
+    forms = {form[: _estimated_length(form)] for form in (password, core)}
     return bool(password) and ("" in forms or any(zxcvbn(form)["score"] < HARD_TO_GUESS for form in forms))
 
 
@@ -116,6 +118,10 @@ def verify_password(stored: str | None, password: str) -> bool:
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None
+
+
+def _estimated_length(text: str) -> int:
+    return ESTIMATED_LENGTH if len(LOOKALIKES & set(text)) <= MOST_LOOKALIKES else ESTIMATED_LENGTH_OF_MANY
 
 
 def _core(password: str) -> str:

@@ -31,6 +31,7 @@ def problems_of(password: str, **options: object) -> tuple[PasswordProblem, ...]
     [
         "correct horse battery staple",
         "four words in a row",
+        "constantinople improvised implied missionaries",
         "xK93kd-3kdjw93-kd",
         "Ünïcödé wörks hère toö",
         "パスワードではありません本当に長い",
