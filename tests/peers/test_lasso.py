@@ -97,8 +97,11 @@ def test_signing_out_with_us_signs_out_there_and_comes_back(peer: Peer, browser:
     assert not peer.is_signed_in(browser)
 
 
-def test_signing_out_there_signs_out_with_us(peer: Peer, browser: Browser, person: Person) -> None:
-    peer.provider.behave(person=person.attributes)
+@pytest.mark.parametrize("encrypt", [{}, {"encrypt": "aes256", "encrypt_what": "name id"}], ids=["plain", "encrypted"])
+def test_signing_out_there_signs_out_with_us(
+    peer: Peer, browser: Browser, person: Person, encrypt: dict[str, str]
+) -> None:
+    peer.provider.behave(person=person.attributes, **encrypt)
     peer.assert_created(person, browser.open(peer.login_url))
     assert peer.is_signed_in(browser)
     assert browser.open(f"{peer.provider.url}/leave").text == "Signed out everywhere.", peer.provider.log()

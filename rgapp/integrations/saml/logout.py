@@ -10,7 +10,8 @@ from onelogin.saml2.constants import OneLogin_Saml2_Constants as Names
 from rgapp.integrations.saml.connection import Connection
 from rgapp.integrations.saml.contents import issuer_of, moment, name_id_text, status_of, text_of
 from rgapp.integrations.saml.document import DS, SAML, SAMLP, Survey, decode, parse, schema_error, survey
-from rgapp.integrations.saml.keys import trusted_key
+from rgapp.integrations.saml.encryption import decrypt
+from rgapp.integrations.saml.keys import service_key, trusted_key
 from rgapp.integrations.saml.limits import MAX_LOGOUT
 from rgapp.integrations.saml.redirect import message_url, read_query
 from rgapp.integrations.saml.requests import instant, new_id
@@ -210,7 +211,11 @@ def _read_request(
     end = root.get("NotOnOrAfter")
     if end is not None and ((at := moment(end)) is None or now - at >= connection.clock_skew):
         return RefusedLogout(LogoutProblem.EXPIRED)
-    name_id = name_id_text(root.find(f"{SAML}NameID"))
+    encrypted = root.find(f"{SAML}EncryptedID")
+    if encrypted is not None and connection.service_key is not None:
+        name_id = name_id_text(decrypt(encrypted, service_key(connection.service_key), f"{SAML}NameID"))
+    else:
+        name_id = name_id_text(root.find(f"{SAML}NameID"))
     if not name_id:
         return RefusedLogout(LogoutProblem.NO_NAME_ID)
     indexes = tuple(text_of(index) for index in root.findall(f"{SAMLP}SessionIndex"))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from rgapp.demo.responses import encode
+from rgapp.demo.responses import encode, encrypt
 from rgapp.integrations.saml.logout import (
     LogoutProblem,
     ReceivedLogoutRequest,
@@ -16,7 +16,7 @@ from rgapp.integrations.saml.logout import (
     RefusedLogout,
     read_posted_logout,
 )
-from tests.idp import IDP_ENTITY_ID, NOW, NS, SLS_URL, Signing, apply, connection, key_pair, sign_element
+from tests.idp import IDP_ENTITY_ID, NOW, NS, SLS_URL, Signing, apply, connection, key_pair, sign_element, spec
 
 HEAD = f'xmlns:samlp="{NS["samlp"]}" xmlns:saml="{NS["saml"]}" ID="_l1" Version="2.0" ' + (
     f'IssueInstant="2026-05-04T08:30:00Z" Destination="{SLS_URL}"'
@@ -80,6 +80,19 @@ def test_a_signed_answer_is_read_where_it_answers_ours() -> None:
 )
 def test_an_odd_request_is_refused_with_its_problem(message: Callable[[], str], problem: str) -> None:
     assert read(message()) == RefusedLogout(LogoutProblem(problem))
+
+
+@pytest.mark.parametrize(("recipient", "readable"), [("ours", True), ("other", False)])
+def test_an_encrypted_identifier_is_opened_with_our_key(recipient: str, readable: bool) -> None:
+    root = etree.fromstring(REQUEST)
+    encrypt(root.find("saml:NameID", NS), spec(), key_pair(recipient).certificate)
+    root.find("saml:EncryptedAssertion", NS).tag = f"{{{NS['saml']}}}EncryptedID"
+    received = read(signed(etree.tostring(root).decode()))
+    if readable:
+        assert isinstance(received, ReceivedLogoutRequest)
+        assert received.name_id == "E1001"
+    else:
+        assert received == RefusedLogout(LogoutProblem.UNREADABLE)
 
 
 def test_what_is_read_is_what_was_signed() -> None:
