@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select, true, union, union_all
+from sqlalchemy import ColumnElement, FromClause, Select, Subquery, and_, func, or_, select, true, union, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from rgapp.models import Programme, User
@@ -21,7 +21,7 @@ LAST_CHARACTER = "\U0010ffff"
 # So many people of one range are looked at; the page says so where there are more.
 MOST_FOUND = 300
 # So many entries of an index with both names are read for those whom the other words fit too.
-MOST_READ = 2_000
+MOST_READ = 1_500
 NAMES: tuple[InstrumentedAttribute[Any], ...] = (User.last_key, User.first_key)
 BY_NAME = ((User.last_key, NAMES), (User.first_key, NAMES[::-1]))
 
@@ -87,7 +87,8 @@ class Found:
 def everybody(statement: Select[*Columns], scope: Scope, wanted: UserFilter) -> Select[*Columns]:
     """Narrow a selection of users to all whom every word of the search fits, however many are looked at."""
     candidates = union(*(found.candidates(scope, bounded=False) for found in ranges_of(wanted))).subquery("candidates")
-    return _fitting(statement, candidates, wanted)
+    narrowed = statement.select_from(candidates.join(User, _same(User, candidates)))
+    return narrowed.where(*_every_word(wanted, User))
 
 
 def look_up(session: Session, scope: Scope, wanted: UserFilter, keys: Sequence[Key]) -> Found:
@@ -100,13 +101,15 @@ def look_up(session: Session, scope: Scope, wanted: UserFilter, keys: Sequence[K
     lateral = session.get_bind().dialect.name == "postgresql"
     branches = (found.candidates(scope, bounded=True, lateral=lateral) for found in ranges)
     candidates = union_all(*(select(branch.subquery()) for branch in branches)).subquery()
-    kinds = (User.programme_id, User.id, User.status, User.source, User.incomplete)
-    columns = {column.key: column for column in (*kinds, *(key.column for key in keys))}
-    rows = session.execute(_fitting(select(candidates.c.full, *columns.values()), candidates, wanted)).all()
+    people = _rows_of(candidates, lateral=lateral)
+    names = ("programme_id", "id", "status", "source", "incomplete", *(key.column.key for key in keys))
+    columns = [people.c[name] for name in dict.fromkeys(names)]
+    found = select(candidates.c.full, *columns).select_from(candidates.join(people, _same(people.c, candidates)))
+    rows = session.execute(found.where(*_every_word(wanted, people.c))).all()
     # Somebody may stand in several ranges.
-    people = list({(row.programme_id, row.id): row for row in rows}.values())
+    found_people = list({(row.programme_id, row.id): row for row in rows}.values())
     partial = any(row.full for row in rows) or (not rows and _read_in_part(session, scope, ranges, lateral))
-    return Found(people, partial)
+    return Found(found_people, partial)
 
 
 def kinds_of(people: Sequence[Any]) -> list[Kind]:
@@ -115,15 +118,23 @@ def kinds_of(people: Sequence[Any]) -> list[Kind]:
     return [Kind(*kind, count) for kind, count in counts.items()]
 
 
-def _fitting(statement: Select[*Columns], candidates: Subquery, wanted: UserFilter) -> Select[*Columns]:
-    """Join candidates with their rows, and check every word where there are several."""
-    same = and_(User.programme_id == candidates.c.programme_id, User.id == candidates.c.id)
-    narrowed = statement.select_from(candidates.join(User, same))
-    words, typed = wanted.words, wanted.typed_words
-    if len(words) > 1:
-        for word, raw in zip(words, typed, strict=True):
-            narrowed = narrowed.where(or_(*_starts(word, raw), *_inside(word, NAMES)))
-    return narrowed
+def _rows_of(candidates: Subquery, *, lateral: bool) -> FromClause:
+    """Return the users to join candidates with; `lateral` has each looked up by its key, as SQLite does by itself."""
+    users = User.__table__.alias()
+    if not lateral:
+        return users
+    return select(users).where(_same(users.c, candidates)).limit(1).lateral()
+
+
+def _same(users: Any, candidates: Subquery) -> ColumnElement[bool]:
+    return and_(users.programme_id == candidates.c.programme_id, users.id == candidates.c.id)
+
+
+def _every_word(wanted: UserFilter, users: Any) -> list[ColumnElement[bool]]:
+    """Return the condition of each word where there are several; one alone has its ranges and nothing else."""
+    words = list(zip(wanted.words, wanted.typed_words, strict=True))
+    names = (users.last_key, users.first_key)
+    return [or_(*_starts(word, raw, users), *_inside(word, names)) for word, raw in words if len(words) > 1]
 
 
 def _read_in_part(session: Session, scope: Scope, ranges: Sequence[Range], lateral: bool) -> bool:
@@ -166,12 +177,11 @@ def _whole_names(words: Sequence[str]) -> Iterator[Range]:
             yield Range(and_(order[0] == other, _prefix(order[1], one)), order)
 
 
-def _starts(word: str, typed: str) -> list[ColumnElement[bool]]:
+def _starts(word: str, typed: str, users: Any) -> list[ColumnElement[bool]]:
     """Return the conditions that one of a person's keys begins with a word."""
-    keys = (User.first_key, User.last_key, User.email_key)
     return [
-        *(_prefix(column, word) for column in keys),
-        *(_prefix(User.membership_no, number) for number in _numbers(typed)),
+        *(_prefix(column, word) for column in (users.first_key, users.last_key, users.email_key)),
+        *(_prefix(users.membership_no, number) for number in _numbers(typed)),
     ]
 
 
