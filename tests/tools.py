@@ -19,7 +19,7 @@ def _chromium() -> str | None:
 def _postgresql() -> str | None:
     found = shutil.which("initdb")
     if found:
-        return str(Path(found).parent)
+        return str(Path(found).resolve().parent)  # A link may name only some of the programs.
     packaged = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     return str(packaged[-1].parent) if packaged else None
 
