@@ -1,6 +1,7 @@
 """The list of users at three sizes: every kind of search, filter and page, with the plans of its queries."""
 
 import argparse
+import gc
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,8 @@ from sqlalchemy import Connection, event, func, select
 from sqlalchemy.orm import Session
 
 from benchmarks import databases, installation, population, report
+from benchmarks.databases import Databases
+from benchmarks.meter import CPUMeter
 from rgapp.database import reading
 from rgapp.extensions import db
 from rgapp.models import Programme, User, UserStatus
@@ -23,7 +26,9 @@ from rgapp.users.queries import Listing
 from rgapp.users.scope import Scope, UserFilter
 
 SIZES = {"1 k": 1_000, "100 k": 100_000, "1 M": 1_000_000}
-ROUNDS = 20
+WARM_UP, ROUNDS = 3, 20
+# PostgreSQL reads a smaller table than this at once, whatever indexes there are, and is right to.
+READ_AT_ONCE = 10_000
 # How far into the list the deep page lies: one that nobody reaches by hand.
 DEEP = 0.9
 SEARCHES = {
@@ -53,13 +58,14 @@ FILTERS = {
 
 @dataclass(frozen=True)
 class Measured:
-    """How long one page with its counts took, in milliseconds, on one database of one size."""
+    """How long one page with its counts took, in milliseconds; CPU is that of both sides together."""
 
     database: str
     size: str
     what: str
     p50: float
     p95: float
+    cpu_ms: float
     scans: bool
 
 
@@ -136,47 +142,57 @@ def full_scans(plan: Sequence[str]) -> list[str]:
     return [line for line in plan if "Seq Scan on users" in line or line.startswith("SCAN users")]
 
 
-def timed(session: Session, asked: Asked) -> list[float]:
-    """Return how many milliseconds each round took; the first ones, which compile the statements, are left out."""
+def timed(session: Session, asked: Asked, meter: CPUMeter | None) -> tuple[list[float], float]:
+    """Return how many milliseconds each round took, sorted, and the CPU of one round here and in the database's server.
+
+    The first rounds, which compile the statements, are left out.
+    """
     taken = []
-    for _ in range(ROUNDS + 3):
+    for number in range(WARM_UP + ROUNDS):
+        if number == WARM_UP:
+            used, used_there = time.process_time(), meter.read() if meter else 0.0
         started = time.perf_counter()
         asked.answer(session)
         taken.append((time.perf_counter() - started) * 1000)
         session.rollback()
         session.expunge_all()
-    return sorted(taken[3:])
+    spent = (time.process_time() - used) * 1000 + (meter.read() - used_there if meter else 0.0)
+    return sorted(taken[WARM_UP:]), spent / ROUNDS
 
 
-def measure(name: str, size: str, where: installation.Installation, people: int, shown: bool) -> Iterator[Measured]:
+def measure(source: Databases, size: str, where: installation.Installation, shown: bool) -> Iterator[Measured]:
     """Fill one database and ask it everything."""
+    name, people = source.name, SIZES[size]
     with where.app().app_context(), reading():
         session = db.session()
         big = session.scalars(select(Programme.id)).one()
         session.rollback()
         population.fill(where.environment["RGAPP_DATABASE_URL"], big, people)
+        gc.collect()
+        gc.freeze()  # As the web processes do.
         for what, asked in questions(session, big).items():
             plan = plans(session, asked)
-            taken = timed(session, asked)
+            taken, cpu = timed(session, asked, source.meter)
             if shown:
                 print("\n".join([f"\n{name}, {size}: {what}", *(f"    {line}" for line in plan)]))
-            yield Measured(
-                name, size, what, taken[len(taken) // 2], taken[int(len(taken) * 0.95)], bool(full_scans(plan))
-            )
+            p50, p95 = taken[len(taken) // 2], taken[int(len(taken) * 0.95)]
+            yield Measured(name, size, what, p50, p95, cpu, people >= READ_AT_ONCE and bool(full_scans(plan)))
         session.rollback()
         db.engine.dispose()
 
 
-def table(found: Sequence[Measured]) -> str:
-    """Return the table: a line for each question, a column for each database and size."""
+def table(found: Sequence[Measured], head: str, value: str) -> str:
+    """Return one table: a line for each question, a column for each database and size."""
     columns = list(dict.fromkeys((one.database, one.size) for one in found))
     cells = {(one.database, one.size, one.what): one for one in found}
     rows = []
     for what in dict.fromkeys(one.what for one in found):
         line = [cells[database, size, what] for database, size in columns]
-        rows.append([what, *(f"{one.p95:.1f}" for one in line), "yes" if any(one.scans for one in line) else "no"])
+        rows.append(
+            [what, *(f"{getattr(one, value):.1f}" for one in line), "yes" if any(one.scans for one in line) else "no"]
+        )
     heads = [f"{database} {size}" for database, size in columns]
-    return report.table(["p95, ms", *heads, "full scan"], rows)
+    return report.table([head, *heads, "full scan"], rows)
 
 
 def main() -> None:
@@ -193,8 +209,9 @@ def main() -> None:
             source = stack.enter_context(databases.databases(name, folder))
             for number, size in enumerate(asked.sizes.split(",")):
                 where = installation.install(folder / f"instance-{number}", source.fresh(f"users_{number}"))
-                found += measure(name, size, where, SIZES[size], asked.plans)
-    report.keep("users", table(found), [asdict(one) for one in found])
+                found += measure(source, size, where, asked.plans)
+    words = [table(found, "p95, ms", "p95"), table(found, "CPU, ms, the database's included", "cpu_ms")]
+    report.keep("users", "\n\n".join(words), [asdict(one) for one in found])
 
 
 if __name__ == "__main__":
