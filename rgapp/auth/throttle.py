@@ -52,19 +52,8 @@ def is_refused(response: Response) -> bool:
     return response.status_code != HTTPStatus.SEE_OTHER
 
 
-def is_blocked(realm: str, email: str) -> bool:
-    """Tell whether too many wrong passwords were tried; the same for accounts that do not exist."""
-    return limiter.enabled and not limiter.limiter.test(TRIES, account_key(realm, email))
-
-
-def note_refusal(realm: str, email: str) -> None:
-    """Count one wrong password."""
-    if limiter.enabled:
-        limiter.limiter.hit(TRIES, account_key(realm, email))
-
-
 def take_try(realm: str, email: str) -> bool:
-    """Take one of the tries before a password is compared; False where none is left.
+    """Take one of the tries before a password is compared; False where none is left, also for accounts of nobody.
 
     Comparing is slow: who counted only afterwards would let many guesses through at once, one in each thread of each
     web process. `give_back` returns the try for the right password.
