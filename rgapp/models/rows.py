@@ -1,23 +1,24 @@
-"""Insert single rows with statements that are built once: what a sign-in writes would else cost more than it."""
+"""Insert single rows with statements that are compiled once: what a sign-in writes would else cost more than it."""
 
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Insert, Table, insert
+from sqlalchemy import ClauseElement, bindparam, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from rgapp.models.base import Base
+from rgapp.models.prepared import Prepared
 
 
 def insert_row(session: Session, model: type[Base], values: dict[str, Any]) -> None:
     """Insert one row now, after everything that the session still had to write.
 
-    `values` names columns; those left out get the model's defaults.
+    `values` names columns; those left out must be nullable.
     Raises SQLAlchemy's `IntegrityError` where a constraint forbids the row.
     """
     session.flush()
-    session.execute(_plain(model), values)
+    _plain(model, tuple(values)).run(session, values)
 
 
 def insert_if_new(session: Session, model: type[Base], values: dict[str, Any]) -> bool:
@@ -26,23 +27,20 @@ def insert_if_new(session: Session, model: type[Base], values: dict[str, Any]) -
     On PostgreSQL it waits for another transaction that is about to insert the same one.
     """
     session.flush()
-    # RETURNING tells whether a row was written; not every driver counts the rows of an insert.
-    return session.execute(_if_new(model, session.get_bind().dialect.name), values).first() is not None
+    return _if_new(model, tuple(values)).run(session, values) == 1
 
 
-@lru_cache(maxsize=100)
-def _plain(model: type[Base]) -> Insert:
-    return insert(_table(model))
+@lru_cache(maxsize=200)
+def _plain(model: type[Base], names: tuple[str, ...]) -> Prepared:
+    table: Any = model.__table__
+    return Prepared(lambda _: insert(table).values({name: bindparam(name) for name in names}))
 
 
-@lru_cache(maxsize=100)
-def _if_new(model: type[Base], dialect: str) -> Any:
-    table = _table(model)
-    statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
-    return statement.on_conflict_do_nothing().returning(next(iter(table.primary_key)))
+@lru_cache(maxsize=200)
+def _if_new(model: type[Base], names: tuple[str, ...]) -> Prepared:
+    def build(dialect: str) -> ClauseElement:
+        made: Any = (postgresql if dialect == "postgresql" else sqlite).insert(model.__table__)
+        statement: ClauseElement = made.values({name: bindparam(name) for name in names}).on_conflict_do_nothing()
+        return statement
 
-
-def _table(model: type[Base]) -> Table:
-    table = model.__table__
-    assert isinstance(table, Table)  # noqa: S101 - every model of ours is one table.
-    return table
+    return Prepared(build)

@@ -4,12 +4,12 @@ import uuid
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import Select, bindparam, or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from rgapp.models import ExternalIdentity, Integration, User
+from rgapp.models.prepared import Prepared
 from rgapp.provisioning.record import Field, PersonRecord
 from rgapp.provisioning.validation import email_key
 
@@ -62,7 +62,7 @@ def find(
         return Match()
     session.flush()
     # One look-up over as many unique indexes; each value names at most one user.
-    rows = session.execute(_any_of(tuple(wanted)), {"of_programme": programme_id, **wanted})
+    rows = _any_of(tuple(wanted)).rows(session, {"of_programme": programme_id, **wanted})
     found = [Account(*row) for row in rows]
     numbered = next((user for user in found if user.membership_no == person.membership_no), None)
     user = next((user for user in found if user.id == user_id), None) if user_id else numbered
@@ -74,12 +74,13 @@ def find(
 
 
 @lru_cache(maxsize=8)
-def _any_of(columns: tuple[str, ...]) -> Select[Any]:
+def _any_of(columns: tuple[str, ...]) -> Prepared:
     # Columns of the table, not attributes of the model: deciding needs no object that could be changed.
     users = User.__table__.c
     alternatives = or_(*(users[column] == bindparam(column) for column in columns))
     wanted = [users[name] for name in Account.__slots__]
-    return select(*wanted).where(users.programme_id == bindparam("of_programme"), alternatives)
+    look_up = select(*wanted).where(users.programme_id == bindparam("of_programme"), alternatives)
+    return Prepared(lambda _: look_up, wanted)
 
 
 def _by_external_identity(

@@ -11,6 +11,7 @@ from rgapp.audit import Actor, Tag, record_event
 from rgapp.mail.outbox import put_welcome
 from rgapp.models import ExternalIdentity, User, UserSession, UserStatus
 from rgapp.models.base import new_id
+from rgapp.models.prepared import Prepared
 from rgapp.models.rows import insert_if_new
 from rgapp.provisioning import matching
 from rgapp.provisioning.decision import decide
@@ -31,10 +32,12 @@ RACES_LOST_BEFORE_GIVING_UP = 3
 
 
 _USERS = User.__table__.c
-_SIGNED_IN = (
-    update(User.__table__)  # type: ignore[arg-type]  # The table of a model is a Table.
-    .where(_USERS.programme_id == bindparam("of_programme"), _USERS.id == bindparam("of_user"))
-    .values(last_sign_in_at=bindparam("now"))
+_SIGNED_IN = Prepared(
+    lambda _: (
+        update(User)
+        .where(_USERS.programme_id == bindparam("of_programme"), _USERS.id == bindparam("of_user"))
+        .values(last_sign_in_at=bindparam("now"))
+    )
 )
 
 
@@ -85,7 +88,7 @@ def provision(
                 if outcome.kind is not OutcomeKind.UNCHANGED:
                     _write_existing(session, match.user.row(session), outcome, policy, actor, now)
                 if signs_in:
-                    session.execute(_SIGNED_IN, {"of_programme": programme_id, "of_user": match.user.id, "now": now})
+                    _SIGNED_IN.run(session, {"of_programme": programme_id, "of_user": match.user.id, "now": now})
             return outcome
         _release_email(session, match, outcome, policy, actor, now)
         user_id = _insert(session, programme_id, reading, policy, now, signs_in)

@@ -14,6 +14,7 @@ from rgapp.integrations.saml.connection import Connection
 from rgapp.integrations.saml.kind import KIND, service_urls
 from rgapp.integrations.saml.settings import InboundSAMLSettings
 from rgapp.models import ConnectionDirectory, Integration, IntegrationVersion, Programme
+from rgapp.models.prepared import Prepared
 from rgapp.sealing import Sealer
 
 CONNECTIONS_KEPT = 1000
@@ -102,8 +103,9 @@ _PROGRAMMES, _INTEGRATIONS = Programme.__table__, Integration.__table__
 _DIRECTORY, _VERSIONS = ConnectionDirectory.__table__, IntegrationVersion.__table__
 _SITE = [_PROGRAMMES.c[name].label(f"site_{name}") for name in Site.__slots__]
 _DOOR = [_INTEGRATIONS.c[name] for name in Door.__slots__]
-_OF_PUBLIC_ID = (
-    select(*_SITE, *_DOOR, _INTEGRATIONS.c.updated_at)
+_FOUND = [*_SITE, *_DOOR, _INTEGRATIONS.c.updated_at]
+_LOOK_UP = (
+    select(*_FOUND)
     .select_from(_DIRECTORY)
     .join(_PROGRAMMES, _PROGRAMMES.c.id == _DIRECTORY.c.programme_id)
     .join(
@@ -113,8 +115,9 @@ _OF_PUBLIC_ID = (
             _INTEGRATIONS.c.id == _DIRECTORY.c.integration_id,
         ),
     )
-    .where(_DIRECTORY.c.public_id == bindparam("public_id"), _INTEGRATIONS.c.kind == KIND)
+    .where(_DIRECTORY.c.public_id == bindparam("public_id"), _INTEGRATIONS.c.kind == bindparam("kind"))
 )
+_OF_PUBLIC_ID = Prepared(lambda _: _LOOK_UP, _FOUND)
 _SETTINGS = select(_VERSIONS.c.settings).where(
     _VERSIONS.c.programme_id == bindparam("programme_id"),
     _VERSIONS.c.integration_id == bindparam("integration_id"),
@@ -124,11 +127,10 @@ _SETTINGS = select(_VERSIONS.c.settings).where(
 
 def load(session: Session, public_id: str) -> ConnectionContext | None:
     """Return the connection with this public id, in one look-up; None where there is none."""
-    row = session.execute(_OF_PUBLIC_ID, {"public_id": public_id}).first()
+    row = next(iter(_OF_PUBLIC_ID.rows(session, {"public_id": public_id, "kind": KIND})), None)
     if row is None:
         return None
-    values: tuple[Any, ...] = tuple(row)
-    site, door = Site(*values[: len(_SITE)]), Door(*values[len(_SITE) : -1])
+    site, door = Site(*row[: len(_SITE)]), Door(*row[len(_SITE) : -1])
     published = _Published()
     if door.live_version is not None:
         # The time of the last change is part of the key for the sake of databases that were restored from a backup.

@@ -13,6 +13,8 @@ from rgapp.integrations.saml.binding import ConfiguredConnection
 from rgapp.integrations.saml.connection import Connection
 from rgapp.integrations.saml.requests import AuthnRequest, build_authn_request
 from rgapp.models import Purpose, SAMLRequest
+from rgapp.models.prepared import Prepared
+from rgapp.models.rows import insert_row
 from rgapp.tokens import hash_token, new_token
 
 REQUEST_LASTS = timedelta(minutes=30)
@@ -40,21 +42,20 @@ class Pending:
 
 
 _REQUESTS = SAMLRequest.__table__.c
-_WAITING = select(
-    _REQUESTS.programme_id,
-    _REQUESTS.handle_hash,
-    _REQUESTS.request_id,
-    _REQUESTS.browser_hash,
-    _REQUESTS.next_path,
-    _REQUESTS.purpose,
-).where(
-    _REQUESTS.programme_id == bindparam("programme_id"),
-    _REQUESTS.handle_hash == bindparam("handle_hash"),
-    _REQUESTS.integration_id == bindparam("integration_id"),
-    _REQUESTS.expires_at > bindparam("now"),
+_PENDING = [_REQUESTS[name] for name in Pending.__slots__]
+_WAITING = Prepared(
+    lambda _: select(*_PENDING).where(
+        _REQUESTS.programme_id == bindparam("programme_id"),
+        _REQUESTS.handle_hash == bindparam("handle_hash"),
+        _REQUESTS.integration_id == bindparam("integration_id"),
+        _REQUESTS.expires_at > bindparam("now"),
+    ),
+    _PENDING,
 )
-_USED_UP = delete(SAMLRequest.__table__).where(  # type: ignore[arg-type]  # The table of a model is a Table.
-    _REQUESTS.programme_id == bindparam("of_programme"), _REQUESTS.handle_hash == bindparam("hash")
+_USED_UP = Prepared(
+    lambda _: delete(SAMLRequest).where(
+        _REQUESTS.programme_id == bindparam("of_programme"), _REQUESTS.handle_hash == bindparam("hash")
+    )
 )
 
 
@@ -77,21 +78,19 @@ def start(
     handle = new_token(32)
     browser = browser_token or new_token(24)
     request = build_authn_request(connection, now=now, relay_state=handle)
-    session.add(
-        SAMLRequest(
-            programme_id=integration.programme_id,
-            handle_hash=hash_token(handle),
-            integration_id=integration.id,
-            request_id=request.id,
-            browser_hash=hash_token(browser),
-            next_path=next_path,
-            purpose=purpose,
-            staff_id=staff_id,
-            created_at=now,
-            expires_at=now + REQUEST_LASTS,
-        )
-    )
-    session.flush()
+    row = {
+        "programme_id": integration.programme_id,
+        "handle_hash": hash_token(handle),
+        "integration_id": integration.id,
+        "request_id": request.id,
+        "browser_hash": hash_token(browser),
+        "next_path": next_path,
+        "purpose": purpose,
+        "staff_id": staff_id,
+        "created_at": now,
+        "expires_at": now + REQUEST_LASTS,
+    }
+    insert_row(session, SAMLRequest, row)
     return Start(request, handle, browser)
 
 
@@ -105,7 +104,7 @@ def find(session: Session, integration: ConfiguredConnection, relay_state: str, 
         "integration_id": integration.id,
         "now": now,
     }
-    row = session.execute(_WAITING, values).first()
+    row = next(iter(_WAITING.rows(session, values)), None)
     return Pending(*row) if row is not None else None
 
 
@@ -129,6 +128,4 @@ def is_awaited(session: Session, integration: ConfiguredConnection, answer: Answ
 
 def use_up(session: Session, request: Pending) -> bool:
     """Take the record away; False where another request was first, on any web process."""
-    gone = session.execute(_USED_UP, {"of_programme": request.programme_id, "hash": request.handle_hash})
-    used: int = gone.rowcount  # type: ignore[attr-defined]  # CursorResult has it.
-    return used == 1
+    return _USED_UP.run(session, {"of_programme": request.programme_id, "hash": request.handle_hash}) == 1

@@ -1,0 +1,60 @@
+"""Prepared statements and the rows written with them, on each database."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import bindparam, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from rgapp.models import Programme, SAMLReplay
+from rgapp.models.prepared import Prepared
+from rgapp.models.rows import insert_if_new, insert_row
+from tests.conftest import NOW
+from tests.factories import Factory
+
+
+def replay(programme: Programme, key: str = "a" * 64, expires_at: datetime = NOW) -> dict[str, object]:
+    return {
+        "programme_id": programme.id,
+        "integration_id": programme.id,
+        "replay_key": key,
+        "expires_at": expires_at,
+    }
+
+
+def test_a_row_that_is_there_already_is_told_from_a_new_one(session: Session, make: Factory) -> None:
+    programme = make.programme()
+    assert insert_if_new(session, SAMLReplay, replay(programme))
+    assert not insert_if_new(session, SAMLReplay, replay(programme))
+    assert insert_if_new(session, SAMLReplay, replay(programme, "b" * 64))
+
+
+def test_a_constraint_is_an_error_of_sqlalchemy(session: Session, make: Factory) -> None:
+    programme = make.programme()
+    insert_row(session, SAMLReplay, replay(programme))
+    with pytest.raises(IntegrityError):
+        insert_row(session, SAMLReplay, replay(programme))
+
+
+def test_what_the_session_has_not_written_yet_is_written_first(session: Session) -> None:
+    programme = Programme(slug="acme", name="Acme", created_at=NOW)
+    programme.id = uuid.uuid4()
+    session.add(programme)
+    insert_row(session, SAMLReplay, replay(programme))
+    assert programme not in session.new
+
+
+def test_values_come_back_as_the_columns_have_them(session: Session, make: Factory) -> None:
+    programme, elsewhere = make.programme(), datetime(2026, 5, 3, 11, 30, tzinfo=UTC) + timedelta(microseconds=5)
+    insert_row(session, SAMLReplay, replay(programme, expires_at=elsewhere))
+    columns = [SAMLReplay.__table__.c.programme_id, SAMLReplay.__table__.c.expires_at]
+    look_up = Prepared(lambda _: select(*columns).where(SAMLReplay.replay_key == bindparam("key")), columns)
+    assert look_up.rows(session, {"key": "a" * 64}) == [(programme.id, elsewhere)]
+    assert look_up.rows(session, {"key": "c" * 64}) == []
+
+
+def test_a_time_without_its_zone_is_refused(session: Session, make: Factory) -> None:
+    with pytest.raises(ValueError, match="aware"):
+        insert_row(session, SAMLReplay, replay(make.programme(), expires_at=NOW.replace(tzinfo=None)))
