@@ -7,8 +7,9 @@ from flask.testing import FlaskClient
 from lxml import etree
 
 from rgapp.clock import utcnow
-from rgapp.demo.responses import encode
+from rgapp.demo.responses import encode, idp_metadata
 from rgapp.integrations.saml.requests import instant
+from rgapp.integrations.saml.understood import understand_metadata
 from tests.idp import NS, KeyPair, Signing, sign_element
 from tests.sso.conftest import IDP_ENTITY_ID, SSO_URL, Door
 
@@ -39,6 +40,20 @@ def test_a_posted_request_ends_the_session_once_and_is_answered(
     assert "RelayState=there" in answer.location
     assert client.get("/p/acme/").status_code == 302
     assert app.test_client().post(f"{door.root}/sls", data=form).status_code == 403
+
+
+def test_the_answer_goes_where_the_metadata_wants_answers(
+    make_door: Callable[..., Door], idp_key: tuple[str, str], client: FlaskClient
+) -> None:
+    """ResponseLocation (SAML metadata 2.2.2)."""
+    metadata = idp_metadata(
+        entity_id=IDP_ENTITY_ID, sso_url=SSO_URL, certificates=[idp_key[1]], slo_url="https://idp.example/slo"
+    ).replace(b'/slo"', b'/slo" ResponseLocation="https://idp.example/answers"')
+    (understood,) = understand_metadata(metadata, now=utcnow())
+    door = make_door(idp=understood.settings)
+    door.sign_in(client)
+    answer = client.post(f"{door.root}/sls", data=logout_request(door))
+    assert answer.location.startswith("https://idp.example/answers?SAMLResponse=")
 
 
 def test_nothing_else_that_is_posted_ends_a_session(door: Door, client: FlaskClient, app: Any) -> None:

@@ -62,6 +62,7 @@ def connection_of(
         sso_url=settings.idp.sso_url,
         sso_binding=settings.idp.sso_binding,
         slo_url=settings.idp.slo_url,
+        slo_response_url=settings.idp.slo_response_url,
         signed=settings.signed,
         sp_initiated=settings.sp_initiated,
         idp_initiated=settings.idp_initiated,

@@ -56,6 +56,7 @@ class IdentityProvider(Strict):
     sso_url: URL | None = None
     sso_binding: Binding = Binding.REDIRECT
     slo_url: URL | None = None
+    slo_response_url: URL | None = None
     certificates: list[str]
     metadata_url: URL | None = None
     want_signed_requests: bool = False

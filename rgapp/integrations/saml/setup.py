@@ -34,6 +34,7 @@ def describe(settings: Mapping[str, Any], now: datetime) -> dict[str, str]:
         "Sign-in address": idp.get("sso_url") or NOT_SET,
         "Request sent by": "POST" if idp.get("sso_binding") == "post" else "Redirect",
         "Sign-out address": idp.get("slo_url") or "None",
+        "Answers to a sign-out go to": idp.get("slo_response_url") or "The sign-out address",
         "Signing certificates": _certificates(idp.get("certificates") or (), now),
         "Metadata address": idp.get("metadata_url") or "None",
         "Our requests are signed": _yes(idp.get("want_signed_requests")),

@@ -180,6 +180,7 @@ def idp_settings(metadata: IdentityProviderMetadata) -> dict[str, Any]:
         "sso_url": metadata.sso_url,
         "sso_binding": metadata.sso_binding,
         "slo_url": metadata.slo_url,
+        "slo_response_url": metadata.slo_response_url if metadata.slo_response_url != metadata.slo_url else None,
         "certificates": [certificate.pem for certificate in metadata.certificates],
         "want_signed_requests": metadata.want_authn_requests_signed,
     }
