@@ -1,5 +1,6 @@
 """How gunicorn serves the web process; every number can be set from the environment."""
 
+import gc
 import logging
 import os
 import re
@@ -11,6 +12,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from gunicorn.http.message import Request
 from gunicorn.http.wsgi import Response
+from gunicorn.workers.base import Worker
 
 from rgapp.config import ConfigError, instance_path, load
 
@@ -81,6 +83,15 @@ def on_starting(server: Arbiter) -> None:
         logging.shutdown()
         sys.exit(2)
     keep_base_url(instance, settings["BASE_URL"])
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Leave what the application consists of out of every later collection: two hundred thousand objects never go.
+
+    Looking through them takes some 50 ms, which one request after another would have to wait for.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def keep_base_url(instance: Path, base_url: str) -> None:
