@@ -1,5 +1,6 @@
 """The Flask extensions, made once here and bound to an application in `create_app()`."""
 
+from functools import cached_property
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
@@ -10,7 +11,10 @@ from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
+from limits import RateLimitItem
+from limits.storage import MemoryStorage
 from pydantic_core import from_json, to_json
+from redis.exceptions import RedisError
 
 from rgapp.models.base import Base
 from rgapp.rate_limits import SQLStorage
@@ -39,6 +43,18 @@ class ViewLimiter(Limiter):
         if not in_middleware:
             super()._check_request_limit(callable_name=callable_name, in_middleware=False)
 
+    def count(self, item: RateLimitItem, *key: str, amount: int = 1) -> int:
+        """Count something of our own and return the sum; in this process's memory where the storage is away."""
+        counter, expiry = item.key_for(*key), item.get_expiry()
+        try:
+            return self.limiter.storage.incr(counter, expiry, amount)
+        except RedisError:  # Of the storages that can be configured this one raises.
+            return self._alone.incr(counter, expiry, amount)
+
+    @cached_property
+    def _alone(self) -> MemoryStorage:
+        return MemoryStorage()
+
 
 def shared_counters() -> SQLStorage | None:
     """Return the counters that all web processes share; None where there are no limits, or they are in Redis."""
@@ -61,5 +77,5 @@ db = SQLAlchemy(
 migrate = Migrate()
 login_manager = LoginManager()
 csrf = CSRFProtect()
-limiter = ViewLimiter(key_func=client_network)
+limiter = ViewLimiter(key_func=client_network, in_memory_fallback_enabled=True)
 bootstrap = Bootstrap5()

@@ -58,13 +58,13 @@ def take_try(realm: str, email: str) -> bool:
     Comparing is slow: who counted only afterwards would let many guesses through at once, one in each thread of each
     web process. `give_back` returns the try for the right password.
     """
-    return not limiter.enabled or limiter.limiter.hit(TRIES, account_key(realm, email))
+    return not limiter.enabled or limiter.count(TRIES, account_key(realm, email)) <= TRIES.amount
 
 
 def give_back(realm: str, email: str) -> None:
     """Return the try that was taken for a password that was right."""
     if limiter.enabled:
-        limiter.limiter.storage.incr(TRIES.key_for(account_key(realm, email)), TRIES.get_expiry(), -1)
+        limiter.count(TRIES, account_key(realm, email), amount=-1)
 
 
 class RefusalLimit:
@@ -88,12 +88,12 @@ class RefusalLimit:
         """Count one refusal."""
         if not limiter.enabled:
             return
-        counter, storage = self.item.key_for(self.name, key), limiter.limiter.storage
-        if storage.incr(counter, self.item.get_expiry()) >= self.item.amount:
+        if limiter.count(self.item, self.name, key) >= self.item.amount and not self.is_blocked(key):
+            now = time.time()
             if len(self._blocked) >= MOST_REMEMBERED:
-                now = time.time()
                 self._blocked = {held: until for held, until in self._blocked.items() if until > now}
-            self._blocked[key] = storage.get_expiry(counter)
+            # The counter may begin anew before that; then this process blocks for a little longer, a window at most.
+            self._blocked[key] = now + self.item.get_expiry()
 
 
 def remember_browser(response: Response, realm: str, email: str) -> None:

@@ -21,4 +21,4 @@ def take_code_try(email: str) -> bool:
     if not limiter.enabled:
         return True
     key = "code:" + throttle.account_key(REALM, email)
-    return limiter.limiter.hit(CODES, key) and limiter.limiter.hit(CODES_A_DAY, key)
+    return all(limiter.count(limit, key) <= limit.amount for limit in (CODES, CODES_A_DAY))

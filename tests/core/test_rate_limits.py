@@ -1,7 +1,7 @@
 """Counting for all web processes: atomic, forgetful, and never the reason that somebody is kept out."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +15,9 @@ from sqlalchemy import text
 
 from rgapp import rate_limits
 from rgapp.clock import utcnow
+from rgapp.extensions import limiter
 from rgapp.rate_limits import SQLStorage
+from tests.core import redis
 
 
 @pytest.fixture
@@ -115,3 +117,17 @@ def test_without_the_database_each_process_counts_in_memory_and_comes_back(
 
 def _unreachable() -> None:
     raise rate_limits.SQLAlchemyError("the database does not answer")
+
+
+def test_redis_counts_too_and_while_it_is_away_each_process_counts_for_itself(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("enabled", "_storage_dead"):  # The limiter outlives this test.
+        monkeypatch.setattr(limiter, name, getattr(limiter, name))
+    with redis.server() as server:
+        app = make_app(RGAPP_ENV="development", RGAPP_RATELIMIT_URL=server.address)
+        limit = RateLimitItemPerMinute(2)
+        assert [limiter.count(limit, "a"), limiter.count(limit, "a", amount=-1)] == [1, 0]
+        server.stop()
+        assert [limiter.count(limit, "a") for _ in range(2)] == [1, 2]
+        assert app.test_client().get("/sso/unknown/login").status_code == 404  # A view with a limit.
