@@ -1,12 +1,14 @@
 """The load generator: one process, one loop, prepared bytes on kept connections; far cheaper than any server."""
 
-import multiprocessing
+import pickle
 import selectors
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from pathlib import Path
 
 PATIENCE_SECONDS = 60
 _LENGTH = b"\r\ncontent-length:"
@@ -79,25 +81,28 @@ def run(port: int, requests: Sequence[bytes], *, clients: int, heads: bool = Fal
 
     `heads` keeps the heads of the answers, which some callers read.
     """
-    ours, theirs = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.get_context("fork").Process(target=_child, args=(theirs, port, requests, clients, heads))
-    process.start()
-    theirs.close()
-    try:
-        result: Load | str = ours.recv()
-    except EOFError:
-        result = "the load generator ended without a result"
-    process.join()
+    done = subprocess.run(
+        [sys.executable, "-c", "from benchmarks.load import child; child()"],
+        cwd=Path(__file__).resolve().parent.parent,
+        input=pickle.dumps((port, list(requests), clients, heads)),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    result: Load | str = pickle.loads(done.stdout)  # noqa: S301 - our own child wrote it.
     if isinstance(result, str):
         raise LoadError(result)
     return result
 
 
-def _child(pipe: Connection, port: int, requests: Sequence[bytes], clients: int, heads: bool) -> None:
+def child() -> None:
+    """Do what `run` asks, in the process that it starts; a new one, so that it shares nothing with the caller."""
+    port, requests, clients, heads = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own parent wrote it.
+    result: Load | str
     try:
-        pipe.send(_Generator(port, requests, heads).run(clients))
+        result = _Generator(port, requests, heads).run(clients)
     except (LoadError, OSError) as error:
-        pipe.send(f"{type(error).__name__}: {error}")
+        result = f"{type(error).__name__}: {error}"
+    sys.stdout.buffer.write(pickle.dumps(result))
 
 
 @dataclass
