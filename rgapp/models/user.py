@@ -95,6 +95,8 @@ class UserSession(Base):
     integration_id: Mapped[uuid.UUID | None]
     name_id: Mapped[str | None] = mapped_column(String(1024))
     name_id_format: Mapped[str | None] = mapped_column(String(200))
+    name_qualifier: Mapped[str | None] = mapped_column(String(1024))
+    sp_name_qualifier: Mapped[str | None] = mapped_column(String(1024))
     session_index: Mapped[str | None] = mapped_column(String(1024))
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
