@@ -26,6 +26,8 @@ class FederatedLogin:
     integration_id: uuid.UUID
     name_id: str | None = None
     name_id_format: str | None = None
+    name_qualifier: str | None = None
+    sp_name_qualifier: str | None = None
     session_index: str | None = None
     not_on_or_after: datetime | None = None
 
@@ -64,6 +66,8 @@ def open_session(
         "integration_id": federated.integration_id if federated else None,
         "name_id": federated.name_id if federated else None,
         "name_id_format": federated.name_id_format if federated else None,
+        "name_qualifier": federated.name_qualifier if federated else None,
+        "sp_name_qualifier": federated.sp_name_qualifier if federated else None,
         "session_index": federated.session_index if federated else None,
         "created_at": now,
         "last_seen_at": now,

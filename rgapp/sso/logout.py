@@ -190,6 +190,7 @@ def _ask_provider(found: ConnectionContext, held: UserSession) -> BaseResponse |
         connection,
         name_id=held.name_id,
         name_id_format=held.name_id_format,
+        name_qualifiers=(held.name_qualifier, held.sp_name_qualifier),
         session_index=held.session_index,
         now=utcnow(),
         relay_state="",

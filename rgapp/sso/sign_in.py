@@ -214,10 +214,13 @@ def _federated(context: ConnectionContext, assertion: VerifiedAssertion) -> Fede
     def fitting(value: str | None, longest: int) -> str | None:
         return value if value is not None and len(value) <= longest else None
 
+    name_qualifier, sp_name_qualifier = assertion.name_qualifiers
     return FederatedLogin(
         integration_id=context.integration.id,
         name_id=fitting(assertion.name_id, 1024),
         name_id_format=fitting(assertion.name_id_format, 200),
+        name_qualifier=fitting(name_qualifier, 1024),
+        sp_name_qualifier=fitting(sp_name_qualifier, 1024),
         session_index=fitting(assertion.session_index, 1024),
         not_on_or_after=assertion.session_not_on_or_after,
     )

@@ -89,7 +89,7 @@ def test_it_refuses_a_request_that_is_not_signed(peer: Peer, browser: Browser, p
 
 
 def test_signing_out_with_us_signs_out_there_and_comes_back(peer: Peer, browser: Browser, person: Person) -> None:
-    peer.provider.behave(person=person.attributes, no_qualifiers=True)
+    peer.provider.behave(person=person.attributes)
     peer.assert_created(person, browser.open(peer.login_url))
     page = browser.send(browser.open(peer.logout_url))
     assert (page.status, page.path) == (200, f"/p/{peer.slug}/signed-out"), peer.provider.log()

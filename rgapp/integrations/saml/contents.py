@@ -51,6 +51,12 @@ def name_id_of(assertion: etree._Element) -> tuple[str, str]:
     return name_id_text(name_id), name_id.get("Format", "") if name_id is not None else ""
 
 
+def qualifiers_of(assertion: etree._Element) -> tuple[str | None, str | None]:
+    """Return NameQualifier and SPNameQualifier of the NameID: with them it is the same identifier (core 2.2.2)."""
+    name_id = assertion.find(f"{SAML}Subject/{SAML}NameID")
+    return (None, None) if name_id is None else (name_id.get("NameQualifier"), name_id.get("SPNameQualifier"))
+
+
 def name_id_text(name_id: etree._Element | None) -> str:
     """Return an identifier without the blanks that a pretty-printer puts around it."""
     return text_of(name_id).strip(_SPACE)

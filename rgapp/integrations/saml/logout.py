@@ -76,8 +76,12 @@ def build_logout_request(
     session_index: str | None,
     now: datetime,
     relay_state: str,
+    name_qualifiers: tuple[str | None, str | None] = (None, None),
 ) -> LogoutRequest:
-    """Build a signed LogoutRequest; raises ValueError where the connection has no logout address or no key."""
+    """Build a signed LogoutRequest that names the person as the assertion did (core 3.7.1).
+
+    Raises ValueError where the connection has no logout address or no key.
+    """
     if not connection.slo_url or connection.service_key is None:
         raise ValueError("The connection has no logout address or no key.")
     identifier = new_id()
@@ -87,6 +91,9 @@ def build_logout_request(
     element.text = name_id
     if name_id_format:
         element.set("Format", name_id_format)
+    for attribute, value in zip(("NameQualifier", "SPNameQualifier"), name_qualifiers, strict=True):
+        if value is not None:
+            element.set(attribute, value)
     if session_index:
         etree.SubElement(root, f"{SAMLP}SessionIndex").text = session_index
     url = message_url(

@@ -22,6 +22,7 @@ from rgapp.integrations.saml.contents import (
     issuer_of,
     moment,
     name_id_of,
+    qualifiers_of,
 )
 from rgapp.integrations.saml.document import SAML, SAMLP, DocumentError, decode, parse, survey
 from rgapp.integrations.saml.encryption import DecryptionError, decrypt, old_cipher
@@ -202,6 +203,7 @@ def _verified(
         issuer=issuer_of(assertion) or "",
         name_id=read.name_id or None,
         name_id_format=read.name_id_format or None,
+        name_qualifiers=qualifiers_of(assertion),
         session_index=statement.get("SessionIndex"),
         attributes=MappingProxyType(read.attributes.values),
         friendly_names=MappingProxyType(read.attributes.friendly_names),

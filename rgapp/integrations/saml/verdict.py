@@ -154,6 +154,7 @@ class VerifiedAssertion:
     issuer: str
     name_id: str | None
     name_id_format: str | None
+    name_qualifiers: tuple[str | None, str | None]
     session_index: str | None
     attributes: Mapping[str, tuple[str, ...]]
     friendly_names: Mapping[str, str]

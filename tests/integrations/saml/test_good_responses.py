@@ -157,7 +157,8 @@ def test_only_the_validator_can_make_an_assertion() -> None:
     with pytest.raises(TypeError):
         VerifiedAssertion(
             guard=object(), mode=Mode.SIGN_IN, assertion_id="", response_id="", issuer="", name_id=None,
-            name_id_format=None, session_index=None, attributes={}, friendly_names={}, in_response_to=None,
+            name_id_format=None, name_qualifiers=(None, None),
+            session_index=None, attributes={}, friendly_names={}, in_response_to=None,
             not_on_or_after=NOW, session_not_on_or_after=None, authn_instant=None,
         )  # fmt: skip
     assert "jane" not in repr(made)

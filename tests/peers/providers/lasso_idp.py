@@ -106,8 +106,6 @@ def say_who(login, person):
     login.buildAssertion(lasso.SAML2_AUTHN_CONTEXT_PASSWORD_PROTECTED_TRANSPORT, *times, end)
     if login.assertion.subject.nameId is not None:  # It is not there where it was encrypted already.
         login.assertion.subject.nameId.content = person["employeeNumber"]
-        if behaviour().get("no_qualifiers"):
-            login.assertion.subject.nameId.nameQualifier = login.assertion.subject.nameId.spNameQualifier = None
     statement = lasso.Saml2AttributeStatement()
     attributes = []
     for name, text in person.items():
