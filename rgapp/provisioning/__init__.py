@@ -3,6 +3,7 @@
 It knows no Flask, no protocol and no file format. Services flush; the caller commits.
 """
 
+from rgapp.provisioning.leaving import deactivate, reactivate
 from rgapp.provisioning.mapping import FieldRule, Rules, read_record
 from rgapp.provisioning.policy import Policy, Source, hand_policy, saml_policy
 from rgapp.provisioning.record import (
@@ -19,7 +20,7 @@ from rgapp.provisioning.record import (
     Refusal,
     SourceRecord,
 )
-from rgapp.provisioning.service import ProvisioningConflict, deactivate, preview, provision, reactivate
+from rgapp.provisioning.service import ProvisioningConflict, preview, provision
 
 __all__ = [
     "UNSET",

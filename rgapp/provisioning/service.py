@@ -1,21 +1,22 @@
-"""The one write path for users: create, update, deactivate and reactivate, with their event and their mail."""
+"""The one write path for records of users: what each means, and what is written, with its event and its mail."""
 
 import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, Tag, record_event
 from rgapp.mail.outbox import put_welcome
-from rgapp.models import ExternalIdentity, User, UserSession, UserStatus
+from rgapp.models import ExternalIdentity, User, UserStatus
 from rgapp.models.base import new_id
 from rgapp.models.prepared import Prepared
 from rgapp.models.rows import insert_if_new
 from rgapp.provisioning import matching
 from rgapp.provisioning.decision import decide
 from rgapp.provisioning.facts import changes_as_facts, gaps_of, source_of, sources_after
+from rgapp.provisioning.leaving import end_access
 from rgapp.provisioning.policy import Policy, Source
 from rgapp.provisioning.record import (
     Field,
@@ -197,7 +198,7 @@ def _write_existing(
     tag = Tag.USER_UPDATED
     if outcome.kind is OutcomeKind.DEACTIVATED:
         tag = Tag.USER_DEACTIVATED
-        _end_access(session, user, now)
+        end_access(session, user, now)
     elif outcome.kind is OutcomeKind.REACTIVATED:
         tag = Tag.USER_REACTIVATED
         user.status, user.deactivated_at = UserStatus.ACTIVE, None
@@ -213,51 +214,6 @@ def _write_existing(
         facts={"source": policy.source, "via": policy.name, "changes": changes_as_facts(outcome.changes)},
     )
     session.flush()
-
-
-def deactivate(session: Session, user: User, actor: Actor, *, now: datetime, reason: str = "") -> bool:
-    """Make a user a leaver, ending every session; return False where it is one already."""
-    if user.status == UserStatus.LEAVER:
-        return False
-    _end_access(session, user, now)
-    user.updated_at = now
-    record_event(
-        session,
-        Tag.USER_DEACTIVATED,
-        actor,
-        now=now,
-        programme_id=user.programme_id,
-        user_id=user.id,
-        facts={"source": Source.HAND, "via": actor.label, "reason": reason},
-    )
-    session.flush()
-    return True
-
-
-def reactivate(session: Session, user: User, actor: Actor, *, now: datetime) -> bool:
-    """Give a leaver access again, with the history kept; return False where the user is active already."""
-    if user.status == UserStatus.ACTIVE:
-        return False
-    user.status, user.deactivated_at, user.updated_at = UserStatus.ACTIVE, None, now
-    record_event(
-        session,
-        Tag.USER_REACTIVATED,
-        actor,
-        now=now,
-        programme_id=user.programme_id,
-        user_id=user.id,
-        facts={"source": Source.HAND, "via": actor.label},
-    )
-    session.flush()
-    return True
-
-
-def _end_access(session: Session, user: User, now: datetime) -> None:
-    """Close the account now: a leaver's open sessions end at their next request."""
-    user.status, user.deactivated_at = UserStatus.LEAVER, now
-    session.execute(
-        delete(UserSession).where(UserSession.programme_id == user.programme_id, UserSession.user_id == user.id)
-    )
 
 
 def _release_email(
