@@ -224,6 +224,13 @@ def test_an_email_of_another_membership_no_is_refused_and_named_to_hr_only(
     assert [user.email for user in users(session)] == ["jane.carter@ACME.example"]
 
 
+def test_a_good_sign_in_keeps_no_date_of_birth(door: Door, client: FlaskClient, session: Session) -> None:
+    door.sign_in(client)
+    kept = {entry["field"]: (entry["state"], entry["value"], entry["raw"]) for entry in last_attempt(session).fields}
+    assert kept["date_of_birth"] == ("ok", None, [])
+    assert kept["membership_no"] == ("ok", "E1001", ["E1001"])
+
+
 def test_a_contradicting_date_of_birth_is_refused(
     door: Door, client: FlaskClient, make: Factory, session: Session
 ) -> None:

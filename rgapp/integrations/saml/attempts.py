@@ -117,6 +117,7 @@ def store_attempt(
     `reason` overrides what verdict and outcome say (`not_live`, `replayed`, …).
     """
     accepted = not reason and outcome is not None and outcome.accepted
+    for_signed_in = accepted and purpose is Purpose.SIGN_IN
     arrived = _names(verdict)
     stored = StoredAttempt(
         reference=new_reference(),
@@ -136,7 +137,7 @@ def store_attempt(
         "reason": stored.reason,
         "facts": _facts(outcome, verdict),
         "user_id": user_id or (outcome.user_id if outcome is not None else None),
-        "fields": [_field(entry, arrived) for entry in reading.fields] if reading is not None else [],
+        "fields": [_field(entry, arrived, for_signed_in) for entry in reading.fields] if reading is not None else [],
         "checks": [_check(check) for check in verdict.checks] if verdict is not None else [],
         "arrived": arrived,
         "idp_initiated": idp_initiated,
@@ -205,18 +206,20 @@ def _check(check: Check) -> dict[str, Any]:
     }
 
 
-def _field(entry: FieldReading, arrived: list[str]) -> dict[str, Any]:
+def _field(entry: FieldReading, arrived: list[str], signed_in: bool) -> dict[str, Any]:
     missing = entry.problem is not None and not entry.raw
     state = "ok" if entry.ok else ("missing" if missing else "wrong")
     if entry.ok and entry.looked_for is None:
         state = "unmapped"
+    # Nobody has to explain a good sign-in with a date of birth: it stands with the account.
+    shown = not (signed_in and entry.field is Field.DATE_OF_BIRTH)
     value = entry.value.isoformat() if isinstance(entry.value, date) else (entry.value or None)
     return {
         "field": entry.field.value,
         "level": "mandatory" if entry.field in {Field.MEMBERSHIP_NO, Field.EMAIL} else "recommended",
         "looked_for": entry.looked_for,
-        "raw": list(entry.raw),
-        "value": value,
+        "raw": list(entry.raw) if shown else [],
+        "value": value if shown else None,
         "state": state,
         "code": str(entry.problem.code) if entry.problem else "",
         "data": dict(entry.problem.data) if entry.problem else {},
