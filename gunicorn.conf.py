@@ -93,7 +93,7 @@ def on_starting(server: Arbiter) -> None:
 def post_worker_init(worker: Worker) -> None:
     """Leave what the application consists of out of every later collection: two hundred thousand objects never go.
 
-    Looking through them takes some 50 ms, which one request after another would have to wait for.
+    Looking through them takes tens of milliseconds, and a request waits for it.
     """
     gc.collect()
     gc.freeze()
