@@ -36,7 +36,11 @@ _USERS = User.__table__.c
 _SIGNED_IN = Prepared(
     lambda _: (
         update(User)
-        .where(_USERS.programme_id == bindparam("of_programme"), _USERS.id == bindparam("of_user"))
+        .where(
+            _USERS.programme_id == bindparam("of_programme"),
+            _USERS.id == bindparam("of_user"),
+            _USERS.status == bindparam("active"),
+        )
         .values(last_sign_in_at=bindparam("now"))
     )
 )
@@ -84,12 +88,15 @@ def provision(
         outcome, match = _decide(session, programme_id, reading, policy, target_id)
         if outcome.kind is not OutcomeKind.CREATED:
             if match.user is not None and outcome.accepted:
+                user = {"of_programme": programme_id, "of_user": match.user.id}
+                if signs_in and _SIGNED_IN.run(session, {**user, "active": UserStatus.ACTIVE, "now": now}) != 1:
+                    # She left after we looked. From here on her row is locked: who takes her out now waits until the
+                    # session is there, and ends it.
+                    return Outcome(OutcomeKind.REJECTED, reading, match.user.id, refusal=Refusal.LEAVER)
                 _release_email(session, match, outcome, policy, actor, now)
                 _link(session, match.user.programme_id, match.user.id, reading.person, policy, now)
                 if outcome.kind is not OutcomeKind.UNCHANGED:
                     _write_existing(session, match.user.row(session), outcome, policy, actor, now)
-                if signs_in:
-                    _SIGNED_IN.run(session, {"of_programme": programme_id, "of_user": match.user.id, "now": now})
             return outcome
         _release_email(session, match, outcome, policy, actor, now)
         user_id = _insert(session, programme_id, reading, policy, now, signs_in)

@@ -16,6 +16,7 @@ from rgapp.provisioning import (
     OutcomeKind,
     Policy,
     ProvisioningConflict,
+    Refusal,
     Source,
     deactivate,
     matching,
@@ -132,6 +133,22 @@ def test_whoever_loses_the_race_goes_on_with_the_winners_account(bench: Bench, m
     outcome = bench.take()
     assert outcome.kind is OutcomeKind.UNCHANGED
     assert (len(bench.users()), len(bench.mails()), bench.tags()) == (1, 1, ["user:created"])
+
+
+def test_who_leaves_while_she_signs_in_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """She is deactivated between our look and the session."""
+    bench.take()
+    really_find = matching.find
+
+    def find_then_leave(*args: Any, **kwargs: Any) -> matching.Match:
+        found = really_find(*args, **kwargs)
+        deactivate(bench.session, bench.user(), ACTOR, now=NOW)
+        return found
+
+    monkeypatch.setattr(matching, "find", find_then_leave)
+    outcome = bench.take(signs_in=True)
+    assert (outcome.kind, outcome.refusal) == (OutcomeKind.REJECTED, Refusal.LEAVER)
+    assert bench.user().last_sign_in_at is None
 
 
 def test_losing_again_and_again_ends_in_a_named_error(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
