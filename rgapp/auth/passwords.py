@@ -78,14 +78,6 @@ def new_password(password: str, *, personal: Iterable[str] = (), earlier: Sequen
     return NewPassword(_hasher.hash(password))
 
 
-def hash_password(password: str) -> str:
-    """Check a new password by the rules that need no person, and hash it.
-
-    Raises `PasswordRejected`.
-    """
-    return new_password(password).hashed
-
-
 def is_common(password: str) -> bool:
     """Tell whether somebody who tries the usual ones first finds this password.
 

@@ -4,11 +4,11 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, ActorKind, Tag, record_event
-from rgapp.auth.passwords import hash_password, verify_password
+from rgapp.auth.passwords import verify_password
 from rgapp.models import Programme, User, UserLink, UserSession, UserStatus
 from rgapp.models.rows import insert_row
 from rgapp.provisioning.validation import email_key
@@ -147,36 +147,3 @@ def user_of_link(session: Session, programme: Programme, token: str, *, now: dat
         return None
     user = session.get(User, (programme.id, link.user_id))
     return user if user is not None and user.status == UserStatus.ACTIVE else None
-
-
-def set_password_by_link(
-    session: Session, programme: Programme, token: str, password: str, *, now: datetime
-) -> User | None:
-    """Set the password and use up every link of the person, ending every session; None where this one is not valid.
-
-    Raises `PasswordRejected`; the link stays usable then.
-    """
-    user = user_of_link(session, programme, token, now=now)
-    if user is None:
-        return None
-    hashed = hash_password(password)
-    used = session.execute(
-        update(UserLink)
-        .where(
-            UserLink.programme_id == programme.id,
-            UserLink.token_hash == hash_token(token),
-            UserLink.used_at.is_(None),
-        )
-        .values(used_at=now)
-    )
-    if used.rowcount != 1:  # type: ignore[attr-defined]  # CursorResult has it. Another request was first.
-        return None
-    user.password_hash = hashed
-    session.execute(
-        update(UserLink)
-        .where(UserLink.programme_id == programme.id, UserLink.user_id == user.id, UserLink.used_at.is_(None))
-        .values(used_at=now)
-    )
-    session.execute(delete(UserSession).where(UserSession.programme_id == programme.id, UserSession.user_id == user.id))
-    record_event(session, Tag.USER_PASSWORD_SET, user_actor(user), now=now, programme_id=programme.id, user_id=user.id)
-    return user

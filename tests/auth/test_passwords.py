@@ -130,7 +130,7 @@ def test_none_of_the_last_ten_comes_back_and_the_eleventh_does(make: Factory, se
 def test_a_password_from_before_the_history_counts_as_used(make: Factory, session: Session, now: datetime) -> None:
     programme = make.programme("acme", password_sign_in=True)
     user = make.user(programme, first_name="Jane", last_name="Carter")
-    user.password_hash = passwords.hash_password(PASSWORD)
+    user.password_hash = passwords.new_password(PASSWORD).hashed
     with pytest.raises(PasswordRejected):
         user_passwords.check_password(session, programme, user, PASSWORD)
     new = user_passwords.check_password(session, programme, user, "tulips on 71 hills")

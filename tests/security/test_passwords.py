@@ -12,6 +12,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from rgapp import create_app
+from rgapp.auth import user_passwords
 from rgapp.auth import users as accounts
 from rgapp.clock import utcnow
 from rgapp.extensions import db, limiter, shared_counters
@@ -35,8 +36,8 @@ def programme(make: Factory) -> Programme:
 def jane(programme: Programme, make: Factory, session: Session) -> User:
     """Return an employee with `PASSWORD`."""
     user = make.user(programme, email="jane@acme.example")
-    token = link(session, user)
-    accounts.set_password_by_link(session, programme, token, PASSWORD, now=utcnow())
+    new = user_passwords.check_password(session, programme, user, PASSWORD)
+    assert user_passwords.set_password_by_link(session, programme, link(session, user), new, now=utcnow())
     return user
 
 

@@ -11,7 +11,7 @@ import pytest
 from flask_migrate import upgrade
 
 from rgapp import create_app
-from rgapp.auth.passwords import hash_password
+from rgapp.auth.passwords import new_password
 from rgapp.auth.throttle import TRIES
 from rgapp.demo.responses import parse_authn_request
 from rgapp.extensions import db
@@ -80,7 +80,7 @@ def set_up(environment: dict[str, str], idp_key: tuple[str, str], template: Path
         make = Factory(session, NOW)
         programme = make.programme("acme", password_sign_in=True)
         jane = make.user(programme, email="jane@acme.example", membership_no="M1")
-        jane.password_hash = hash_password(PASSWORD)
+        jane.password_hash = new_password(PASSWORD).hashed
         make.staff(programme, email="hr@acme.example")
         make.staff(programme, email="helen@acme.example")
         integration = make.integration(programme, saml_settings(idp_key[1], idp_initiated=True))

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from rgapp import create_app
-from rgapp.auth.passwords import hash_password
+from rgapp.auth.passwords import new_password
 from rgapp.demo.responses import idp_metadata, parse_authn_request
 from rgapp.extensions import db
 from tests.conftest import NOW
@@ -114,7 +114,7 @@ def set_up(environment: dict[str, str], idp_key: tuple[str, str], migrated: Path
         programme = make.programme("acme", password_sign_in=True)
         make.staff(programme, email="hr@acme.example", name="Hannah")
         joe = make.user(programme, email="joe@acme.example", membership_no="E2002")
-        joe.password_hash = hash_password(PASSWORD)
+        joe.password_hash = new_password(PASSWORD).hashed
         settings = saml_settings(idp_key[1], idp_initiated=True)
         integration = make.integration(programme, settings)
         door = Door(programme, integration, idp_key, base_url=environment["RGAPP_BASE_URL"])
