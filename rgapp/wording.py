@@ -129,11 +129,6 @@ def refusal_fix(refusal: Refusal | str) -> str:
     }[Refusal(refusal)]
 
 
-def refusal_fixer(refusal: Refusal | str) -> str:
-    """Return who has to act on a rejected record: `setup` or `hr_data`."""
-    return SETUP if Refusal(refusal) is Refusal.NO_ACCOUNT else HR
-
-
 def employee_refusal(refusal: Refusal | str, missing: tuple[str, ...] = ()) -> str:
     """Say one calm sentence to an employee who was refused; it tells an outsider nothing about anybody."""
     match Refusal(refusal):

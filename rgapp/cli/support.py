@@ -16,8 +16,6 @@ from rgapp.integrations.base import SettingsError
 from rgapp.models import Programme, Role
 from rgapp.programmes import ProgrammeError, find
 
-MOST_SUGGESTED = 20
-
 
 class CommandError(click.ClickException):
     """Something the person at the terminal has to put right; each problem is one line on stderr."""

@@ -6,7 +6,6 @@ from rgapp.models.staff import Role
 
 PROGRAMME_SLUG = "acme"
 PROGRAMME_NAME = "Acme Rewards"
-COMPANY = "Acme"
 CONNECTION_NAME = "Acme Demo IdP"
 CONTACT_NAME = "Acme People Team"
 CONTACT_EMAIL = "people@acme.example"

@@ -13,7 +13,7 @@ from rgapp.integrations.saml.reader import read_assertion
 from rgapp.integrations.saml.response import examine
 from rgapp.integrations.saml.settings import InboundSAMLSettings
 from rgapp.integrations.saml.verdict import Check, ExpectedRequest, Mode, UntrustedContents, Verdict
-from rgapp.models import Purpose, SignInAttempt, User
+from rgapp.models import Purpose, SignInAttempt
 from rgapp.models.base import new_id
 from rgapp.models.rows import insert_row
 from rgapp.provisioning import Field, FieldReading, Outcome, Policy, Reading, preview, saml_policy
@@ -156,11 +156,6 @@ def person_label(reading: Reading) -> str | None:
     if names and identifier:
         return f"{names} ({identifier})"[:PERSON_LENGTH]
     return (names or identifier)[:PERSON_LENGTH] or None
-
-
-def user_label(user: User) -> str:
-    """Return how an account is named beside its Membership No.: "Jane Carter (E1001)"."""
-    return f"{user.display_name} ({user.membership_no})"
 
 
 def _identifiers(reading: Reading | None) -> dict[str, Any]:
