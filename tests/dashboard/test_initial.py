@@ -188,6 +188,18 @@ def test_details_by_hand_are_saved(
     assert len(empty.draft["idp"]["certificates"]) == 2
 
 
+@pytest.mark.parametrize(("typed", "kept"), [("https://idp.example/slo", True), ("https://new.example/slo", False)])
+def test_a_change_by_hand_keeps_where_answers_to_a_sign_out_go(
+    make: Factory, acme: Programme, send: Callable[..., Any], typed: str, kept: bool
+) -> None:
+    slo = {"slo_url": "https://idp.example/slo", "slo_response_url": "https://idp.example/answers"}
+    idp = {"entity_id": IDP_ENTITY_ID, "sso_url": SSO_URL, "certificates": []} | slo
+    draft = make.integration(acme, {"idp": idp, "mapping": {}}, name="From metadata", published=False)
+    send(draft, way="hand", entity_id=IDP_ENTITY_ID, sso_url="https://idp.example/new", slo_url=typed)
+    assert draft.draft["idp"]["sso_url"] == "https://idp.example/new"
+    assert (draft.draft["idp"].get("slo_response_url") == slo["slo_response_url"]) is kept
+
+
 def test_an_incomplete_draft_is_saved_and_says_what_is_missing(
     browser: FlaskClient, send: Callable[..., Any], empty: Integration
 ) -> None:

@@ -34,8 +34,6 @@ WAYS = (
     SelectChoice("hand", "Enter the details by hand"),
 )
 PARAMETER = "Use letters, digits, dots, hyphens and underscores, at most 64."
-# Where each problem of the identity provider's schema is shown.
-HAND_FIELDS = {"entity_id": "entity_id", "sso_url": "sso_url", "slo_url": "slo_url", "certificates": "certificates"}
 
 
 def trimmed(value: str | None) -> str:
@@ -174,6 +172,9 @@ class InitialForm(DraftForm):
         """Return the identity provider as entered by hand; what is empty is left out."""
         typed = {name: self[name].data for name in ("entity_id", "sso_url", "sso_binding", "slo_url")}
         found: dict[str, Any] = {key: value for key, value in typed.items() if value}
+        answers = self.saved.get("slo_response_url")
+        if answers and found.get("slo_url") == self.saved.get("slo_url"):
+            found["slo_response_url"] = answers  # Metadata named it; it has no field of its own.
         signed = {"want_signed_requests": self.want_signed_requests.data}
         return found | signed | {"certificates": self.kept_certificates()}
 
