@@ -4,6 +4,7 @@ from functools import cached_property
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
+from flask import current_app
 from flask_bootstrap import Bootstrap5
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -18,6 +19,7 @@ from redis.exceptions import RedisError
 
 from rgapp.models.base import Base
 from rgapp.rate_limits import SQLStorage
+from rgapp.sealing import Sealer
 
 
 def client_network() -> str:
@@ -60,6 +62,12 @@ def shared_counters() -> SQLStorage | None:
     """Return the counters that all web processes share; None where there are no limits, or they are in Redis."""
     counters = getattr(limiter, "_storage", None) if limiter.enabled else None
     return counters if isinstance(counters, SQLStorage) else None
+
+
+def sealer() -> Sealer:
+    """Return what seals secrets at rest, with the keys of this application."""
+    found: Sealer = current_app.extensions["sealer"]
+    return found
 
 
 def _json(value: Any) -> str:

@@ -24,7 +24,7 @@ from rgapp.cli.support import (
     utcnow,
     writes,
 )
-from rgapp.extensions import db
+from rgapp.extensions import db, sealer
 from rgapp.integrations import applying, declared, service
 from rgapp.integrations.base import DeclaredContext
 from rgapp.integrations.registry import kind_of
@@ -85,9 +85,7 @@ def apply(file: Path, dry_run: bool) -> None:
     db.session.rollback()
     declaration = declared.check(db.session(), content, context)
     try:
-        done = applying.apply(
-            db.session(), declaration, sealer=current_app.extensions["sealer"], actor=COMMAND_LINE, now=now
-        )
+        done = applying.apply(db.session(), declaration, sealer=sealer(), actor=COMMAND_LINE, now=now)
     except NameTaken as error:
         raise CommandError(f"Somebody else has just taken the name {error}. Apply the file again.") from error
     if dry_run:

@@ -5,8 +5,8 @@ from werkzeug.wrappers import Response
 
 from rgapp.access import CHANGERS, EVERY_ROLE, staff
 from rgapp.clock import utcnow
-from rgapp.dashboard.common import actor, bp, page, programme, sealer
-from rgapp.extensions import db, limiter
+from rgapp.dashboard.common import actor, bp, page, programme
+from rgapp.extensions import db, limiter, sealer
 from rgapp.integrations import service
 from rgapp.integrations.base import Tile
 from rgapp.integrations.registry import catalogue, kind_of, tile_of

@@ -14,7 +14,6 @@ from rgapp.integrations import service
 from rgapp.integrations.base import Difference
 from rgapp.integrations.registry import kind_of
 from rgapp.models import Integration, Programme
-from rgapp.sealing import Sealer
 
 bp = Blueprint("dashboard", __name__, url_prefix="/manager/<slug>/integrations")
 
@@ -42,12 +41,6 @@ def base_url() -> str:
     """Return our own address."""
     url: str = current_app.config["BASE_URL"]
     return url
-
-
-def sealer() -> Sealer:
-    """Return what seals the connections' private keys."""
-    found: Sealer = current_app.extensions["sealer"]
-    return found
 
 
 def seen(integration: Integration) -> str:

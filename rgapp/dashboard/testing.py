@@ -9,10 +9,10 @@ from rgapp.access import CHANGERS, EVERY_ROLE, staff
 from rgapp.audit import Tag, record_event
 from rgapp.clock import utcnow
 from rgapp.dashboard import queries
-from rgapp.dashboard.common import actor, base_url, bp, load, page, programme, sealer
+from rgapp.dashboard.common import actor, base_url, bp, load, page, programme
 from rgapp.dashboard.sheet import sentence_of, sheet_of
 from rgapp.dashboard.steps import steps_of
-from rgapp.extensions import db, limiter
+from rgapp.extensions import db, limiter, sealer
 from rgapp.integrations import service
 from rgapp.integrations.base import SettingsError
 from rgapp.integrations.registry import kind_of

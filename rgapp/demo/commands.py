@@ -10,7 +10,7 @@ from rgapp.clock import utcnow
 from rgapp.demo import people
 from rgapp.demo.load import load_demo
 from rgapp.demo.store import DemoStore
-from rgapp.extensions import db
+from rgapp.extensions import db, sealer
 
 demo = AppGroup("demo", help="The demo programme and its identity provider.")
 
@@ -22,7 +22,7 @@ def load() -> None:
     load_demo(
         db.session(),
         store,
-        sealer=current_app.extensions["sealer"],
+        sealer=sealer(),
         base_url=current_app.config["BASE_URL"],
         now=utcnow(),
     )

@@ -1,8 +1,9 @@
 """Account: somebody's own password, second step and sessions."""
 
-from flask import current_app, flash, g, redirect, render_template, url_for
+from flask import flash, g, redirect, render_template, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
+from wtforms import PasswordField
 
 from rgapp.access import EVERY_ROLE, set_cookie, staff
 from rgapp.auth import second_factor, staff_sessions, throttle
@@ -17,7 +18,6 @@ from rgapp.manager.forms import LONGEST_INPUT, ChangePasswordForm
 from rgapp.manager.limits import REALM
 from rgapp.manager.routes import bp
 from rgapp.models import Staff
-from rgapp.sealing import Sealer
 from rgapp.wording_events import browser_words
 from rgapp.wording_passwords import PASSWORD_RULES, password_problems
 
@@ -93,14 +93,14 @@ def me() -> Staff:
     return person
 
 
-def is_my_password(field: object) -> bool:
+def is_my_password(field: PasswordField) -> bool:
     """Compare what was typed with the password of who is signed in; the field says what is wrong."""
     person = me()
     if not throttle.take_try(REALM, person.email):
-        field.errors = [TOO_MANY_TRIES]  # type: ignore[attr-defined]  # A WTForms field.
+        field.errors = [TOO_MANY_TRIES]
         return False
-    if not verify_password(person.password_hash, (field.data or "")[:LONGEST_INPUT]):  # type: ignore[attr-defined]
-        field.errors = [NOT_YOURS]  # type: ignore[attr-defined]
+    if not verify_password(person.password_hash, (field.data or "")[:LONGEST_INPUT]):
+        field.errors = [NOT_YOURS]
         return False
     throttle.give_back(REALM, person.email)
     return True
@@ -134,9 +134,3 @@ def ended_words(ended: int) -> str:
     if not ended:
         return ""
     return " One other browser is signed out." if ended == 1 else f" {ended} other browsers are signed out."
-
-
-def sealer() -> Sealer:
-    """Return what seals secrets at rest."""
-    found: Sealer = current_app.extensions["sealer"]
-    return found

@@ -13,7 +13,7 @@ from rgapp.auth.principal import staff_cookie
 from rgapp.auth.second_factor import is_app_code
 from rgapp.clock import utcnow
 from rgapp.database import without_lock
-from rgapp.extensions import db, limiter
+from rgapp.extensions import db, limiter, sealer
 from rgapp.manager.accounts import SignedIn, after_password, note_refusal, second_step, sign_out
 from rgapp.manager.forms import LONGEST_INPUT, CodeForm, NewPasswordForm, SignInForm
 from rgapp.manager.limits import REALM, take_code_try
@@ -105,7 +105,7 @@ def answer(token: str, typed: str) -> SignedIn | None:
         db.session(),
         token,
         typed,
-        sealer=current_app.extensions["sealer"],
+        sealer=sealer(),
         user_agent=request.user_agent.string,
         now=utcnow(),
     )

@@ -12,8 +12,8 @@ from rgapp.auth.enforcement import programme_that_asks
 from rgapp.auth.staff_events import staff_actor
 from rgapp.clock import utcnow
 from rgapp.database import without_lock
-from rgapp.extensions import db, limiter
-from rgapp.manager.account import is_my_password, me, renew_token, sealer, with_new_token
+from rgapp.extensions import db, limiter, sealer
+from rgapp.manager.account import is_my_password, me, renew_token, with_new_token
 from rgapp.manager.forms import EnrolForm, ProofForm
 from rgapp.manager.limits import take_code_try
 from rgapp.manager.routes import TOO_MANY_CODES, WRONG_CODE, bp

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from flask import Response, current_app, redirect, render_template, request, url_for
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -12,7 +11,7 @@ from rgapp.access import public
 from rgapp.auth import users as accounts
 from rgapp.clock import utcnow
 from rgapp.database import writing
-from rgapp.extensions import csrf, db, limiter
+from rgapp.extensions import csrf, db, limiter, sealer
 from rgapp.integrations.saml.connection import Connection
 from rgapp.integrations.saml.logout import (
     MAX_AGE,
@@ -25,11 +24,12 @@ from rgapp.integrations.saml.logout import (
     read_posted_logout,
 )
 from rgapp.models import SAMLReplay, User, UserSession
+from rgapp.models.rows import insert_if_new
 from rgapp.security import allow_form_action
 from rgapp.sso.context import ConnectionContext
 from rgapp.sso.cookies import await_logout, awaited_logout, forget_logout
 from rgapp.sso.refusals import refused_page
-from rgapp.sso.routes import base_url, bp, load, sealer
+from rgapp.sso.routes import base_url, bp, load
 from rgapp.tokens import hash_token
 
 
@@ -141,19 +141,13 @@ def remember(
     It travels through addresses, which stand in histories and logs: a second time it would end a session that the
     person opened since.
     """
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    remembered = (
-        dialect.insert(SAMLReplay)
-        .values(
-            programme_id=found.programme.id,
-            integration_id=found.integration.id,
-            replay_key=hash_token(f"LogoutRequest {received.id}"),
-            expires_at=now + MAX_AGE + 2 * connection.clock_skew,
-        )
-        .on_conflict_do_nothing()
-        .returning(SAMLReplay.replay_key)
-    )
-    return session.execute(remembered).first() is not None
+    row = {
+        "programme_id": found.programme.id,
+        "integration_id": found.integration.id,
+        "replay_key": hash_token(f"LogoutRequest {received.id}"),
+        "expires_at": now + MAX_AGE + 2 * connection.clock_skew,
+    }
+    return insert_if_new(session, SAMLReplay, row)
 
 
 def end_sessions(session: Session, found: ConnectionContext, received: ReceivedLogoutRequest) -> int:

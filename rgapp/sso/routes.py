@@ -12,12 +12,11 @@ from rgapp.auth.throttle import RefusalLimit
 from rgapp.auth.users import cookie_name
 from rgapp.clock import utcnow
 from rgapp.database import reading, writing
-from rgapp.extensions import client_network, csrf, db, limiter
+from rgapp.extensions import client_network, csrf, db, limiter, sealer
 from rgapp.integrations.saml.service_metadata import build_metadata
 from rgapp.integrations.saml.settings import InboundSAMLSettings
 from rgapp.models import Purpose
 from rgapp.redirects import programme_path
-from rgapp.sealing import Sealer
 from rgapp.security import allow_form_action
 from rgapp.sso import context, requests, sign_in
 from rgapp.sso.cookies import bind_browser, binding_tokens
@@ -180,12 +179,6 @@ def base_url() -> str:
     """Return our own address."""
     url: str = current_app.config["BASE_URL"]
     return url
-
-
-def sealer() -> Sealer:
-    """Return what opens our connections' private keys."""
-    found: Sealer = current_app.extensions["sealer"]
-    return found
 
 
 def sign_in_settings() -> sign_in.Settings:
