@@ -6,9 +6,11 @@ import sys
 import tempfile
 import urllib.request
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, sync_playwright
+from pyotp import TOTP
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -24,6 +26,7 @@ from tests.tools import require  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 WIDTHS = {"desktop": {"width": 1280, "height": 860}, "phone": {"width": 360, "height": 740}}
+STAFF = "hannah.reid@acme.example"
 EVERYBODY = ("Jane Carter", "Zoë Núñez-O’Neill", "Grace Okafor", "Marcus Bell", "Tomasz Nowak", "Priya Sharma")
 
 
@@ -65,6 +68,7 @@ def main() -> None:
 
 def employees(camera: Camera) -> None:
     """Picture the employee's side, and let everybody sign in once."""
+    sign_out = live_connection(camera.live)["urls"]["logout"]
     for width in WIDTHS:
         page = camera.page(width)
         page.goto("/p/acme/login")
@@ -73,6 +77,8 @@ def employees(camera: Camera) -> None:
         camera.keep(page, "home", width)
         page.goto("/p/acme/details")
         camera.keep(page, "details", width)
+        page.goto(sign_out)
+        camera.keep(page, "sign-out", width)
         refused = camera.page(width)
         sign_in_as_employee(refused, "Priya Sharma")
         camera.keep(refused, "refused", width)
@@ -89,9 +95,7 @@ def staff(camera: Camera, folder: Path) -> None:
     sign_in_as_staff(page, camera.live)
     page.context.storage_state(path=state)
     draft = set_up_okta(camera, page)
-    listed = json.loads(camera.live.flask("integration", "list", "--programme", "acme", "--json"))
-    live_id = next(one["id"] for one in listed if one["state"] == "live")
-    live_one = f"/manager/acme/integrations/{live_id}"
+    live_one = f"/manager/acme/integrations/{live_connection(camera.live)['id']}"
     page.goto(f"{live_one}/")
     attempt_path = page.locator("tr", has_text="Priya").get_by_role("link").first.get_attribute("href") or ""
     page.goto("/users/?q=jane")
@@ -112,6 +116,7 @@ def staff(camera: Camera, folder: Path) -> None:
         "add-a-person": "/users/acme/new",
         "activity": "/manager/acme/activity",
         "settings": "/manager/acme/settings",
+        "account": "/manager/account",
         "mail": "/manager/acme/mail",
     }
     for width in WIDTHS:
@@ -120,6 +125,40 @@ def staff(camera: Camera, folder: Path) -> None:
             shown.goto(path)
             camera.keep(shown, name, width)
             shown.context.close()
+    second_step(camera, state)
+
+
+def second_step(camera: Camera, state: Path) -> None:
+    """Picture the second step: setting it up, the recovery codes, and the next sign-in."""
+    for width in WIDTHS:
+        page = camera.page(width, state)
+        page.goto("/manager/account/two-step")
+        begin = page.get_by_role("button", name="Begin", exact=True)
+        if begin.count():
+            begin.click()
+        page.get_by_role("img", name=re.compile("QR code")).wait_for()
+        camera.keep(page, "second-step", width)
+    app = TOTP(page.get_by_role("textbox", name="Secret to type instead").input_value().replace(" ", ""))
+    page.get_by_label("Code from the app").fill(app.now())
+    page.get_by_label("Your password").fill(camera.live.password)
+    page.get_by_role("button", name="Switch on").click()
+    page.get_by_role("heading", name="Two-step sign-in is on").wait_for()
+    for width, size in WIDTHS.items():
+        page.set_viewport_size({"width": size["width"], "height": size["height"]})
+        camera.keep(page, "recovery-codes", width)
+        other = camera.page(width)
+        other.goto("/manager/login")
+        other.get_by_label("E-mail").fill(STAFF)
+        other.get_by_label("Password", exact=True).fill(camera.live.password)
+        other.get_by_role("button", name="Sign in").click()
+        other.get_by_role("heading", name="Enter the code from your app").wait_for()
+        camera.keep(other, "staff-code", width)
+
+
+def live_connection(live: Live) -> Any:
+    """Return the demo's connection that is live, as the command line prints it."""
+    listed = json.loads(live.flask("integration", "list", "--programme", "acme", "--json"))
+    return next(one for one in listed if one["state"] == "live")
 
 
 def set_up_okta(camera: Camera, page: Page) -> str:
