@@ -16,8 +16,9 @@ from rgapp.extensions import db
 from rgapp.models import StaffSession
 from tests.conftest import NOW
 from tests.factories import PASSWORD, Factory
+from tests.ports import free_port
 from tests.security.browsers import Visitor
-from tests.sso.test_race import database, environment_of, free_port, serving
+from tests.sso.test_race import database, environment_of, serving
 
 AT_ONCE = 8
 LOGIN, CODE = "/manager/login", "/manager/login/code"

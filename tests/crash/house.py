@@ -4,7 +4,6 @@ import http.client
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,18 +28,12 @@ from tests.conftest import ENVIRONMENT, NOW
 from tests.crash import faults
 from tests.factories import Factory
 from tests.mailbox import Mailbox, mail_server
+from tests.ports import free_port
 from tests.sso.conftest import JANE, Door, saml_settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 WEB_WORKERS = 3
 PATIENCE_SECONDS = 60.0
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(what: str, condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:

@@ -27,7 +27,8 @@ from rgapp.models import Integration, OutboxMail, Programme, SignInAttempt, User
 from tests.conftest import ENVIRONMENT
 from tests.factories import Factory
 from tests.peers.browser import Browser, Page
-from tests.peers.provider import Provider, free_port, request
+from tests.peers.provider import Provider, request
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 60

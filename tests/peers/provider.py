@@ -18,13 +18,6 @@ START_SECONDS = 60
 HOST = "localhost"
 
 
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @dataclass
 class Provider:
     """A running identity provider. Its folder holds key, certificate, our metadata and how it is to behave."""

@@ -15,7 +15,8 @@ from rgapp.integrations.saml.document import DS
 from rgapp.integrations.saml.service_metadata import MD
 from tests.peers.browser import Browser, Page
 from tests.peers.conftest import Peer, Person
-from tests.peers.provider import Provider, free_port, prepare, running
+from tests.peers.provider import Provider, prepare, running
+from tests.ports import free_port
 from tests.tools import require
 
 pytestmark = pytest.mark.xdist_group("saml-idp")

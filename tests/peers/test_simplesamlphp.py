@@ -12,7 +12,8 @@ import pytest
 
 from tests.peers.browser import Browser
 from tests.peers.conftest import Peer, Person
-from tests.peers.provider import Provider, free_port, prepare, running
+from tests.peers.provider import Provider, prepare, running
+from tests.ports import free_port
 from tests.tools import require
 
 pytestmark = pytest.mark.xdist_group("simplesamlphp")

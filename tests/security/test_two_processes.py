@@ -19,9 +19,10 @@ from rgapp.sso.routes import REFUSALS_OF_CONNECTION
 from tests.conftest import NOW
 from tests.core import postgres
 from tests.factories import PASSWORD, Factory
+from tests.ports import free_port
 from tests.security.browsers import Visitor
 from tests.sso.conftest import JANE, Door, saml_settings
-from tests.sso.test_race import environment_of, free_port, serving
+from tests.sso.test_race import environment_of, serving
 
 GOOD = {"email": "jane@acme.example", "password": PASSWORD}
 WRONG = GOOD | {"password": "wrong" * 5}

@@ -22,9 +22,10 @@ from rgapp.extensions import db
 from tests.conftest import NOW
 from tests.factories import PASSWORD, Factory
 from tests.mailbox import Mailbox, mail_server
+from tests.ports import free_port
 from tests.security.browsers import Answer, Visitor
 from tests.sso.conftest import IDP_ENTITY_ID, JANE, SSO_URL, Door, saml_settings
-from tests.sso.test_race import ROOT, answers, environment_of, free_port
+from tests.sso.test_race import ROOT, answers, environment_of
 
 LOUD = Path(__file__).with_name("loud.py")
 WAIT_SECONDS = 60

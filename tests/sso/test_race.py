@@ -3,7 +3,6 @@
 import http.client
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from rgapp.extensions import db
 from rgapp.models import AuditEvent, OutboxMail, SAMLReplay, SAMLRequest, SignInAttempt, User, UserSession
 from tests.conftest import ENVIRONMENT, NOW
 from tests.factories import Factory
+from tests.ports import free_port
 from tests.sso.conftest import Door, saml_settings
 from tests.tools import require
 
@@ -31,13 +31,6 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 AT_ONCE = 20
 WORKERS = 3
 START_SECONDS = 60
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
