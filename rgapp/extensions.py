@@ -24,7 +24,7 @@ from rgapp.sealing import Sealer
 
 def client_network() -> str:
     """Return whom a rate limit counts: an IPv4 address, or the /64 that one customer of a network has in IPv6."""
-    address = get_remote_address()
+    address = _without_port(get_remote_address())
     try:
         read = ip_address(address)
     except ValueError:
@@ -32,6 +32,13 @@ def client_network() -> str:
     if not isinstance(read, IPv6Address):
         return address
     return str(read.ipv4_mapped) if read.ipv4_mapped else f"{IPv6Address(int(read) >> 64 << 64)}/64"
+
+
+def _without_port(address: str) -> str:
+    """Return an address alone: some proxies add the client's port, and each of its connections has another one."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
 
 
 class ViewLimiter(Limiter):

@@ -89,6 +89,21 @@ def test_an_attacker_with_a_network_has_one_limit(app: Flask) -> None:
     assert key("nonsense") == "nonsense"
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"), [("192.0.2.1:50123", "192.0.2.1"), ("[2001:db8:1:2::1]:50123", "2001:db8:1:2::/64")]
+)
+def test_a_proxy_that_adds_the_port_gives_nobody_a_limit_for_each_connection(
+    tmp_path: object, written: str, meant: str
+) -> None:
+    from rgapp.extensions import client_network
+
+    app = create_app(ENVIRONMENT | {"INSTANCE": f"{tmp_path}", "RGAPP_TRUSTED_PROXIES": "1"})
+    found: list[str] = []
+    app.before_request(lambda: found.append(client_network()))
+    app.test_client().get("/healthz", headers={"X-Forwarded-For": written})
+    assert found == [meant]
+
+
 ODD = st.text(st.sampled_from("/\\.%25fFeE2cCpacme:@?#&=;\t\n\r\0 \u2028\uff0f\u3002evil.example"), max_size=40)
 
 
