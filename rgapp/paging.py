@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, false, inspect, or_, select, tuple_, union_all
@@ -155,7 +155,7 @@ def read_cursor(text: str | None, keys: Sequence[Key], *, backwards: bool = Fals
         if not isinstance(plain, list) or len(plain) != len(keys):
             return None
         return Cursor(tuple(_typed(value, key) for value, key in zip(plain, keys, strict=True)), backwards)
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
         return None
 
 
@@ -199,6 +199,7 @@ def _typed(value: Any, key: Key) -> Any:
         return None
     if not isinstance(value, str) or "\x00" in value:
         raise ValueError("a key's value is text")
+    value.encode()  # JSON can name half of a character, which no database takes: a UnicodeEncodeError is a ValueError.
     wanted = key.column.type.python_type
     if wanted is uuid.UUID:
         return uuid.UUID(value)
@@ -206,5 +207,5 @@ def _typed(value: Any, key: Key) -> Any:
         read = datetime.fromisoformat(value)
         if read.tzinfo is None:
             raise ValueError("a time has a zone")
-        return read
+        return read.astimezone(UTC)
     return value

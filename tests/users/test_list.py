@@ -1,7 +1,10 @@
 """The list of users: search, filters, counts, order and pages."""
 
 import re
+from base64 import urlsafe_b64encode
 from datetime import timedelta
+from itertools import product
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -222,13 +225,18 @@ def test_every_order_pages_forwards_and_backwards_without_loss(
     assert back.next_cursor is not None
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "W10", "bnVsbA", "WzEsMiwzXQ", "A" * 5000, "WyJhIiwiYiIsImMiXQ", "é"])
+HALF_A_CHARACTER = urlsafe_b64encode(f'["\\ud800","b","{UUID(int=1)}"]'.encode()).decode()
+BEFORE_ALL_TIME = urlsafe_b64encode(f'["0001-01-01T00:00:00+23:59","{UUID(int=1)}"]'.encode()).decode()
+SENSELESS = ["", "x", "W10", "bnVsbA", "WzEsMiwzXQ", "A" * 5000, "WyJhIiwiYiIsImMiXQ", "é"]
+
+
+@pytest.mark.parametrize("cursor", [*SENSELESS, HALF_A_CHARACTER, BEFORE_ALL_TIME])
 def test_a_cursor_that_makes_no_sense_is_the_first_page(
     admin: FlaskClient, make: Factory, platform: Platform, cursor: str
 ) -> None:
     make.user(platform.acme)
-    for name in ("after", "before"):
-        answer = admin.get("/users/", query_string={name: cursor})
+    for name, sort in product(("after", "before"), ("name", "seen")):
+        answer = admin.get("/users/", query_string={name: cursor, "sort": sort})
         assert answer.status_code == 200
         assert names_in(answer.text) == ["Robin Field"]
 
