@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from rgapp.access import public
 from rgapp.auth import users as accounts
 from rgapp.clock import utcnow
-from rgapp.database import writing
+from rgapp.database import reading, writing
 from rgapp.extensions import csrf, db, limiter, sealer
 from rgapp.integrations.saml.connection import Connection
 from rgapp.integrations.saml.logout import (
@@ -84,7 +84,8 @@ def sls(public_id: str) -> BaseResponse:
 @limiter.limit("60/minute", deduct_when=lambda response: response.status_code >= 400)
 def posted_sls(public_id: str) -> BaseResponse:
     """Take the same where the identity provider posts it (SAML bindings 3.5); the signature says that it did."""
-    found = load(public_id)
+    with reading():  # Anybody may post here: what is not believed takes no lock.
+        found = load(public_id)
     connection = _connection(found)
     if connection is None:
         return refused_page(found.programme, "not_live")

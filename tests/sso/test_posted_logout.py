@@ -3,13 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from lxml import etree
+from sqlalchemy import text
 
 from rgapp.clock import utcnow
 from rgapp.demo.responses import encode, idp_metadata
+from rgapp.extensions import db
 from rgapp.integrations.saml.requests import instant
 from rgapp.integrations.saml.understood import understand_metadata
+from rgapp.sso import logout
+from tests.databases import impatient
 from tests.idp import NS, KeyPair, Signing, sign_element
 from tests.sso.conftest import IDP_ENTITY_ID, SSO_URL, Door
 
@@ -62,3 +67,20 @@ def test_nothing_else_that_is_posted_ends_a_session(door: Door, client: FlaskCli
     for form in (logout_request(door, sign=False), good | {"SAMLResponse": "x"}, {}, {"SAMLRequest": "x"}):
         assert app.test_client().post(f"{door.root}/sls", data=form).status_code == 403
     assert client.get("/p/acme/").status_code == 200
+
+
+def test_reading_what_is_posted_holds_no_lock(door: Door, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may post to this address: while a signature is checked, others sign in."""
+    read, wrote = logout.read_posted_logout, []
+
+    def slow(*args: Any, **options: Any) -> Any:
+        with db.engine.connect() as other:
+            impatient(other)
+            other.execute(text("UPDATE programmes SET contact_name = 'x'"))
+            other.commit()
+            wrote.append(True)
+        return read(*args, **options)
+
+    monkeypatch.setattr(logout, "read_posted_logout", slow)
+    assert client.post(f"{door.root}/sls", data={"SAMLRequest": "x"}).status_code == 403
+    assert wrote == [True]
