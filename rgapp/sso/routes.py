@@ -6,6 +6,7 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as BaseResponse
 
 from rgapp.access import public, set_cookie
+from rgapp.auth.enforcement import programme_that_asks
 from rgapp.auth.principal import staff_of_request
 from rgapp.auth.staff import programme_for
 from rgapp.auth.throttle import RefusalLimit
@@ -24,23 +25,18 @@ from rgapp.sso.refusals import refused_page
 
 bp = Blueprint("sso", __name__, url_prefix="/sso/<public_id>")
 
-STARTS_ALLOWED = "1200/minute"  # A large office behind one address, on launch morning.
+STARTS_ALLOWED = RateLimitItemPerMinute(1200)  # A large office behind one address, on launch morning.
 TESTS_ALLOWED = "30/minute"
 REFUSALS_OF_CONNECTION = RefusalLimit("acs", RateLimitItemPerMinute(120))
 REFUSALS_OF_NETWORK = RefusalLimit("acs of all", RateLimitItemPerMinute(600))
 
 
-def starting_network() -> str:
-    """Return what starts count against: a network at one connection, so that nobody uses up another company's."""
-    return f"{client_network()} {(request.view_args or {}).get('public_id')}"
-
-
 @bp.get("/login")
 @public
-@limiter.limit(STARTS_ALLOWED, key_func=starting_network)
 def login(public_id: str) -> BaseResponse:
     """Start a sign-in at the identity provider (SAML profiles 4.1.2)."""
     found = load(public_id)
+    take_start(public_id)
     if not found.is_live or found.live is None:
         return refused_page(found.programme, "not_live")
     if not found.live.sp_initiated:
@@ -55,11 +51,12 @@ def login(public_id: str) -> BaseResponse:
 def test_login(public_id: str) -> BaseResponse:
     """Start an admin's test sign-in with the draft; staff of the programme only, for others it is not there."""
     found, staff = load(public_id), staff_of_request()
-    if staff is None or programme_for(db.session(), staff, found.programme.slug) is None or not staff.can_change:
+    programme = programme_for(db.session(), staff, found.programme.slug) if staff is not None else None
+    if staff is None or programme is None or not staff.can_change:
         abort(404)
     draft = found.draft(db.session())
-    if draft is None or not draft.idp.sso_url:
-        return redirect(results_url(found))
+    if draft is None or not draft.idp.sso_url or programme_that_asks(db.session(), staff, programme) is not None:
+        return redirect(results_url(found))  # That page says what is missing, a second step too.
     return send_request(found, draft, Purpose.TEST, "", staff_id=staff.id)
 
 
@@ -155,6 +152,16 @@ def send_request(
         response = Response(page)
     bind_browser(response, started.browser_token)
     return response
+
+
+def take_start(public_id: str) -> None:
+    """Count a start for its network at one connection, so that nobody uses up another company's; 429 for too many.
+
+    Only for a connection that there is: else each name that somebody makes up would begin a counter of its own.
+    """
+    counted = ("start", client_network(), public_id)
+    if limiter.enabled and limiter.count(STARTS_ALLOWED, *counted) > STARTS_ALLOWED.amount:
+        raise TooManyRequests(retry_after=60)
 
 
 def load(public_id: str) -> context.ConnectionContext:

@@ -82,3 +82,9 @@ def test_another_connection_of_the_same_network_has_tries_of_its_own(
         first.post(limited, "nonsense")
     assert first.post(limited, "nonsense").status_code == 429
     assert other.post(limited, "nonsense").status_code == 403
+
+
+def test_a_connection_that_is_not_there_begins_no_counter(limited: FlaskClient, asked: list[str]) -> None:
+    """Names cost an attacker nothing: a counter for each of them would fill the table, and count nothing together."""
+    assert limited.get("/sso/made-up/login").status_code == 404
+    assert asked == []
