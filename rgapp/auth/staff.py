@@ -152,6 +152,17 @@ def authenticate(session: Session, email: str, password: str) -> Staff | None:
     return staff if matches else None
 
 
+def still_stands(session: Session, staff: Staff) -> bool:
+    """Tell whether the password that was compared is still theirs, and hold their row until the end of the transaction.
+
+    Comparing takes a tenth of a second and holds no lock. What protects an account may change meanwhile, which ends
+    its sessions: one that opens a moment later on what was true before would stay.
+    """
+    compared = staff.password_hash
+    session.refresh(staff, with_for_update=True)
+    return staff.password_hash == compared and staff.is_active
+
+
 def open_session(session: Session, staff: Staff, *, user_agent: str, now: datetime, second_step: str = "") -> str:
     """Open a session and return its token for the cookie; only the token's hash is kept.
 

@@ -24,7 +24,7 @@ from rgapp.tokens import new_token
 
 TRIES = RateLimitItemPerMinute(10, 15)
 KNOWN_FOR_SECONDS = 400 * 24 * 3600
-MOST_ACCOUNTS = 5
+MOST_ACCOUNTS = 10
 MOST_REMEMBERED = 10_000
 
 
@@ -96,11 +96,11 @@ class RefusalLimit:
             self._blocked[key] = now + self.item.get_expiry()
 
 
-def remember_browser(response: Response, realm: str, email: str) -> None:
-    """Make the browser known to the account that it just signed in to."""
+def remember_browser(response: Response, email: str, *realms: str) -> None:
+    """Make the browser known to the account that it just signed in to, in each realm that counts apart."""
     browser, accounts = _known()
-    account = _account(realm, email)
-    kept = [account, *(other for other in accounts if other != account)][:MOST_ACCOUNTS]
+    these = [_account(realm, email) for realm in realms]
+    kept = [*these, *(other for other in accounts if other not in these)][:MOST_ACCOUNTS]
     value = _serializer().dumps([browser or new_token(12), kept])
     set_cookie(response, _cookie(), str(value), max_age=KNOWN_FOR_SECONDS)
 

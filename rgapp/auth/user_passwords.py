@@ -9,7 +9,7 @@ from rgapp.audit import Tag, record_event
 from rgapp.auth.password_history import earlier_hashes, store_password
 from rgapp.auth.passwords import NewPassword, new_password
 from rgapp.auth.users import user_actor, user_of_link
-from rgapp.models import Programme, User, UserLink, UserSession
+from rgapp.models import Programme, User, UserLink, UserSession, UserStatus
 from rgapp.tokens import hash_token
 
 
@@ -34,7 +34,18 @@ def set_password_by_link(
     if used.rowcount != 1:  # type: ignore[attr-defined]  # CursorResult has it. Another request was first.
         return None
     session.execute(update(UserLink).where(*mine).values(used_at=now))
-    session.execute(delete(UserSession).where(UserSession.programme_id == programme.id, UserSession.user_id == user.id))
+    # First: a sign-in with the password of before holds the row, and its session is seen once it lets go.
     store_password(session, user, new, now=now)
+    session.execute(delete(UserSession).where(UserSession.programme_id == programme.id, UserSession.user_id == user.id))
     record_event(session, Tag.USER_PASSWORD_SET, user_actor(user), now=now, programme_id=programme.id, user_id=user.id)
     return user
+
+
+def still_stands(session: Session, user: User) -> bool:
+    """Tell whether the password that was compared is still theirs, and hold their row until the end of the transaction.
+
+    Comparing takes a tenth of a second and holds no lock: a new password may end all sessions meanwhile.
+    """
+    compared = user.password_hash
+    session.refresh(user, with_for_update=True)
+    return user.password_hash == compared and user.status == UserStatus.ACTIVE

@@ -9,7 +9,7 @@ from rgapp.auth import throttle
 from rgapp.auth import users as accounts
 from rgapp.auth.passwords import MINIMUM_LENGTH, PasswordRejected
 from rgapp.auth.principal import employee_of
-from rgapp.auth.user_passwords import check_password, set_password_by_link
+from rgapp.auth.user_passwords import check_password, set_password_by_link, still_stands
 from rgapp.clock import utcnow
 from rgapp.database import without_lock
 from rgapp.extensions import db, limiter
@@ -166,7 +166,8 @@ def signed_in_page(template: str) -> str:
 def authenticated(programme: Programme, email: str, password: str) -> User | None:
     """Return whose address and password these are, else None; the slow comparison holds no lock of the database."""
     with without_lock():
-        return accounts.authenticate(db.session(), programme, email, password)
+        user = accounts.authenticate(db.session(), programme, email, password)
+    return user if user is not None and still_stands(db.session(), user) else None
 
 
 def sign_in(programme: Programme, user: User, wanted: str) -> Response:
@@ -177,7 +178,7 @@ def sign_in(programme: Programme, user: User, wanted: str) -> Response:
     db.session.commit()
     response = redirect(wanted or url_for("home.index", slug=programme.slug), 303)
     set_cookie(response, accounts.cookie_name(programme.slug, https=current_app.config["HTTPS"]), token)
-    throttle.remember_browser(response, programme.slug, user.email or "")
+    throttle.remember_browser(response, user.email or "", programme.slug)
     return response
 
 

@@ -56,12 +56,17 @@ def second_step(
     proof = prove(session, person, sealer, typed, now=now)
     if proof is None:
         challenges.note_refusal(session, token)
-        record_access_event(session, Tag.STAFF_SECOND_STEP_REFUSED, person, staff_actor(person), now=now)
+        note_refused_code(session, person, now=now)
         return None
     if not challenges.use_up(session, token):
         return None
     opened = accounts.open_session(session, person, user_agent=user_agent, now=now, second_step=proof.value)
     return SignedIn(person, opened)
+
+
+def note_refused_code(session: Session, person: Staff, *, now: datetime) -> None:
+    """Record that somebody gave the right password and a wrong code, at a sign-in or signed in."""
+    record_access_event(session, Tag.STAFF_SECOND_STEP_REFUSED, person, staff_actor(person), now=now)
 
 
 def sign_out(session: Session, person: Staff, token: str, *, now: datetime) -> None:

@@ -16,7 +16,7 @@ from rgapp.database import without_lock
 from rgapp.extensions import db, limiter, sealer
 from rgapp.manager.accounts import SignedIn, after_password, note_refusal, second_step, sign_out
 from rgapp.manager.forms import LONGEST_INPUT, CodeForm, NewPasswordForm, SignInForm
-from rgapp.manager.limits import REALM, take_code_try
+from rgapp.manager.limits import REALM, realms, take_code_try
 from rgapp.models import Staff
 from rgapp.redirects import safe_next
 from rgapp.wording_passwords import PASSWORD_RULES, password_problems
@@ -68,7 +68,8 @@ def login() -> str | Response | tuple[str, int]:
 def authenticated(email: str, password: str) -> Staff | None:
     """Return whose address and password these are, else None; the slow comparison holds no lock of the database."""
     with without_lock():
-        return accounts.authenticate(db.session(), email, password)
+        person = accounts.authenticate(db.session(), email, password)
+    return person if person is not None and accounts.still_stands(db.session(), person) else None
 
 
 @bp.route("/login/code", methods=["GET", "POST"])
@@ -84,7 +85,7 @@ def login_code() -> str | Response | tuple[str, int]:
     form, status = CodeForm(), 200
     if person is not None and form.validate_on_submit():
         typed = form.code.data or ""
-        if is_app_code(typed) and not take_code_try(person.email):
+        if is_app_code(typed) and not take_code_try(person):
             form.code.errors, status = [TOO_MANY_CODES], 429
         elif (signed_in := answer(token, typed)) is not None:
             return enter(signed_in, wanted)
@@ -128,7 +129,7 @@ def enter(signed_in: SignedIn, wanted: str) -> Response:
     """Send somebody who signed in to where they wanted to go, with the session's cookie."""
     response = redirect(wanted or url_for("manager.index"), 303)
     set_cookie(response, staff_cookie(), signed_in.token)
-    throttle.remember_browser(response, REALM, signed_in.staff.email)
+    throttle.remember_browser(response, signed_in.staff.email, *realms(signed_in.staff))
     response.delete_cookie(step_cookie(), secure=current_app.config["HTTPS"], httponly=True, samesite="Lax")
     return response
 

@@ -7,15 +7,16 @@ from flask import flash, g, make_response, redirect, render_template, request, u
 from werkzeug.wrappers import Response
 
 from rgapp.access import EVERY_ROLE, staff
-from rgapp.auth import second_factor
+from rgapp.auth import second_factor, throttle
 from rgapp.auth.enforcement import programme_that_asks
 from rgapp.auth.staff_events import staff_actor
 from rgapp.clock import utcnow
 from rgapp.database import without_lock
 from rgapp.extensions import db, limiter, sealer
 from rgapp.manager.account import is_my_password, me, renew_token, with_new_token
+from rgapp.manager.accounts import note_refused_code
 from rgapp.manager.forms import EnrolForm, ProofForm
-from rgapp.manager.limits import take_code_try
+from rgapp.manager.limits import realms, take_code_try
 from rgapp.manager.routes import TOO_MANY_CODES, WRONG_CODE, bp
 from rgapp.redirects import safe_next
 
@@ -97,10 +98,12 @@ def is_proven(form: ProofForm) -> bool:
         if not form.validate_on_submit() or not is_my_password(form.password):
             return False
     person, typed = me(), form.code.data or ""
-    if second_factor.is_app_code(typed) and not take_code_try(person.email):
+    if second_factor.is_app_code(typed) and not take_code_try(person):
         form.code.errors = [TOO_MANY_CODES]
     elif second_factor.prove(db.session(), person, sealer(), typed, now=utcnow()) is None:
         db.session.rollback()
+        note_refused_code(db.session(), person, now=utcnow())
+        db.session.commit()
         form.code.errors = [WRONG_CODE]
     else:
         return True
@@ -126,6 +129,7 @@ def codes_page(codes: list[str], *, first: bool) -> Response:
     """Commit, and show recovery codes, which nobody can show again."""
     response = make_response()
     renew_token(response)
+    throttle.remember_browser(response, me().email, *realms(me()))
     text = "Recovery codes for Reward Manager, " + me().email + "\nEach works once.\n\n" + "\n".join(codes) + "\n"
     response.set_data(
         render_template(

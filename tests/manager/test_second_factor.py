@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextvars import Context
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask, current_app
@@ -16,8 +18,9 @@ from rgapp.auth import staff as accounts
 from rgapp.clock import utcnow
 from rgapp.extensions import db, limiter, shared_counters
 from rgapp.manager import routes
-from rgapp.models import AuditEvent, Staff, StaffChallenge, StaffSession
+from rgapp.models import AuditEvent, SAMLRequest, Staff, StaffChallenge, StaffSession
 from tests.factories import PASSWORD, Factory
+from tests.sso.conftest import Door
 from tests.staff_client import browser_of, with_form_token
 from tests.users.conftest import Platform
 
@@ -208,6 +211,7 @@ def test_switching_off_takes_password_and_code(
     assert "Switch off" in door.get(off).text
     assert "This is not your password." in door.post(off, data={"password": "wrong", "code": enrolled()}).text
     assert routes.WRONG_CODE in door.post(off, data={"password": PASSWORD, "code": "000000"}).text
+    assert session.query(AuditEvent).filter_by(tag=Tag.STAFF_SECOND_STEP_REFUSED).count() == 1
     assert ada.has_second_factor
     answer = door.post(off, data={"password": PASSWORD, "code": enrolled()}, follow_redirects=True)
     assert "Two-step sign-in is off." in answer.text
@@ -373,3 +377,78 @@ def test_the_switch_is_on_the_settings_page(app: Flask, session: Session, ada: S
     activity = browser.get("/manager/acme/activity?kind=programme").text
     assert "Second step for everyone who runs it" in activity
     assert "Two-step sign-in of Ada Lovelace switched on" in activity
+
+
+def test_a_test_sign_in_waits_for_the_second_step_too(
+    app: Flask, session: Session, ada: Staff, platform: Platform, make_door: Callable[..., Door]
+) -> None:
+    """Its address stands outside of Reward Manager's, but a test that passed is what publishing asks for."""
+    platform.acme.second_factor_required = True
+    door = make_door(platform.acme)
+    browser = browser_of_account(app, ada)
+    answer = browser.get(f"{door.root}/test")
+    assert urlsplit(answer.location).path.startswith("/manager/acme/")
+    assert browser.get(answer.location).location.startswith(SETUP)
+    assert session.query(SAMLRequest).count() == 0
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Return a function that lets something happen elsewhere while the password of a sign-in is compared."""
+
+    def let(happen: Callable[[], object]) -> None:
+        compare = accounts.verify_password
+
+        def slowly(stored: str | None, password: str) -> bool:
+            monkeypatch.setattr(accounts, "verify_password", compare)
+            Context().run(happen)
+            return compare(stored, password)
+
+        monkeypatch.setattr(accounts, "verify_password", slowly)
+
+    return let
+
+
+def test_a_sign_in_that_is_on_its_way_while_the_second_step_is_switched_on_owes_it(
+    app: Flask, door: FlaskClient, ada: Staff, meanwhile: Callable[[Callable[[], object]], None]
+) -> None:
+    """Else a thief who knows the password would sign in again and again, and keep the session of that moment."""
+    browser = browser_of(app, ada)
+    meanwhile(lambda: set_up(browser))
+    assert first_step(door) == "/manager/login/code"
+    assert door.get_cookie("rg_staff") is None
+
+
+def test_a_sign_in_that_is_on_its_way_while_the_password_is_changed_is_refused(
+    app: Flask, door: FlaskClient, ada: Staff, meanwhile: Callable[[Callable[[], object]], None]
+) -> None:
+    browser = browser_of(app, ada)
+    data = {"present": PASSWORD, "password": "tulips on 71 hills", "again": "tulips on 71 hills"}
+    meanwhile(lambda: browser.post("/manager/account/password", data=data))
+    answer = door.post("/manager/login", data={"email": "ada.lovelace@acme.example", "password": PASSWORD})
+    assert routes.REFUSED in answer.text
+    assert door.get_cookie("rg_staff") is None
+
+
+def test_browsers_known_from_before_the_second_step_have_no_tries_of_their_own(
+    limits: None, app: Flask, ada: Staff
+) -> None:
+    """Whoever had the password alone could make any number of browsers known, each with forty codes a day."""
+    thieves = [knock_from(app, number) for number in range(1, 4)]
+    for thief in thieves:
+        assert first_step(thief) == "/manager/"
+        thief.post("/manager/logout")
+    at_work = browser_of(app, ada)
+    shown, _ = set_up(at_work)
+    statuses = []
+    for thief in thieves:
+        with_form_token(thief, "/manager/login")
+        assert first_step(thief) == "/manager/login/code"
+        statuses += [thief.post("/manager/login/code", data={"code": "000000"}).status_code for _ in range(4)]
+    assert statuses == [200] * 10 + [429] * 2
+    # The browser in which it was set up is known from then on.
+    at_work.post("/manager/logout")
+    with_form_token(at_work, "/manager/login")
+    first_step(at_work)
+    code = shown.at(utcnow(), counter_offset=1)
+    assert at_work.post("/manager/login/code", data={"code": code}).status_code == 303

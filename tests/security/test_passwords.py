@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextvars import Context
 from datetime import timedelta
 from typing import Any
 
@@ -226,3 +227,21 @@ def test_nobody_can_lock_staff_out_of_the_browser_they_use(
         limited(f"198.51.100.{number}").post("/manager/login", data=bad)
     assert limited("203.0.113.1").post("/manager/login", data=good).status_code == 429
     assert at_work.post("/manager/login", data=good).status_code == 303
+
+
+def test_a_sign_in_on_its_way_with_the_password_of_before_is_refused(
+    jane: User, app: Flask, session: Session, client: FlaskClient, no_csrf: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new password ends all sessions, and none may open a moment later with the old one."""
+    token, compare, other = link(session, jane), accounts.verify_password, app.test_client()
+    new = {"password": OTHER_PASSWORD, "again": OTHER_PASSWORD}
+
+    def slowly(stored: str | None, password: str) -> bool:
+        Context().run(other.post, f"/p/acme/password/{token}", data=new)
+        return compare(stored, password)
+
+    monkeypatch.setattr(accounts, "verify_password", slowly)
+    answer = client.post("/p/acme/login", data={"email": "jane@acme.example", "password": PASSWORD})
+    assert answer.status_code == 200
+    assert client.get_cookie("rg_user_acme") is None
+    assert other.get("/p/acme/").status_code == 200
