@@ -1,7 +1,7 @@
 """An HR admin's journey: a programme begins to ask for a second step, she sets hers up, loses her phone, gets in."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -15,11 +15,26 @@ from tests.journeys.live import Live
 PASSWORD = "tulips on 71 hills"
 
 
-def invited(live: Live, slug: str, email: str) -> str:
-    """Make a programme that asks for a second step, with one admin; returns the path of her link."""
-    live.flask("programme", "create", "--name", slug.title(), "--slug", slug, "--second-factor")
-    printed = live.flask("staff", "create", "--email", email, "--name", "Nora Vance", "--programme", slug)
-    return printed.splitlines()[-1].removeprefix(live.url)
+Invite = Callable[[str, str], str]
+
+
+@pytest.fixture
+def invite(live: Live) -> Iterator[Invite]:
+    """Return a function that makes a programme which asks for a second step, with one admin, and returns her link.
+
+    Afterwards it stops asking: support staff see every programme, and would be asked in all journeys that follow.
+    """
+    made: list[str] = []
+
+    def make(slug: str, email: str) -> str:
+        live.flask("programme", "create", "--name", slug.title(), "--slug", slug, "--second-factor")
+        made.append(slug)
+        printed = live.flask("staff", "create", "--email", email, "--name", "Nora Vance", "--programme", slug)
+        return printed.splitlines()[-1].removeprefix(live.url)
+
+    yield make
+    for slug in made:
+        live.flask("programme", "update", slug, "--no-second-factor")
 
 
 def choose_password(page: Page, link: str) -> None:
@@ -52,11 +67,15 @@ def give_password(page: Page, email: str) -> None:
 
 @pytest.mark.parametrize(("viewport", "slug"), [(DESKTOP, "tall"), (PHONE, "small")], ids=["desktop", "phone"])
 def test_a_programme_asks_for_a_second_step_and_a_lost_phone_is_no_end(
-    new_page: Callable[..., Page], accessible: Callable[[Page], None], live: Live, viewport: dict[str, int], slug: str
+    new_page: Callable[..., Page],
+    accessible: Callable[[Page], None],
+    invite: Invite,
+    viewport: dict[str, int],
+    slug: str,
 ) -> None:
     email = f"nora@{slug}.example"
     page = new_page(viewport)
-    choose_password(page, invited(live, slug, email))
+    choose_password(page, invite(slug, email))
 
     # Nothing opens before the second step is set up.
     expect(page).to_have_url(re.compile("/manager/account/two-step"))
@@ -103,10 +122,12 @@ def test_a_programme_asks_for_a_second_step_and_a_lost_phone_is_no_end(
     expect(third.get_by_text("Recovery code of Nora Vance used")).to_be_visible()
 
 
-def test_it_works_without_javascript_and_an_operator_can_reset_it(new_page: Callable[..., Page], live: Live) -> None:
+def test_it_works_without_javascript_and_an_operator_can_reset_it(
+    new_page: Callable[..., Page], invite: Invite, live: Live
+) -> None:
     email = "nora@plain.example"
     page = new_page(java_script_enabled=False)
-    choose_password(page, invited(live, "plain", email))
+    choose_password(page, invite("plain", email))
     enrol(page)
     expect(page.get_by_role("button", name="Print")).to_be_hidden()
     live.flask("staff", "reset-second-factor", email)
