@@ -92,10 +92,12 @@ class ConnectionContext:
             return connection_of(self.integration, settings, base_url, sealer)
         made, door = self.published.connections, self.integration
         key = (base_url, door.service_key, door.service_certificate)
-        if key not in made:
+        found = made.get(key)  # Once: other threads fill and clear this at the same time.
+        if found is None:
+            found = connection_of(door, settings, base_url, sealer)
             made.clear()
-            made[key] = connection_of(door, settings, base_url, sealer)
-        return made[key]
+            made[key] = found
+        return found
 
 
 # Columns of the tables, not attributes of the models: rows come back as they are, and cost a fraction.
