@@ -21,7 +21,7 @@ CONNECTIONS_KEPT = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class ProgrammeFacts:
     """What a sign-in and its pages need of the programme."""
 
     id: uuid.UUID
@@ -34,7 +34,7 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class IntegrationFacts:
     """What a sign-in needs of the integration."""
 
     programme_id: uuid.UUID
@@ -64,8 +64,8 @@ class _Published:
 class ConnectionContext:
     """One inbound SAML connection with its programme; `live` is None before the first publishing."""
 
-    programme: Site
-    integration: Door
+    programme: ProgrammeFacts
+    integration: IntegrationFacts
     published: _Published
 
     @property
@@ -90,11 +90,11 @@ class ConnectionContext:
         """Return the protocol's view of the connection under these settings."""
         if settings is not self.live:
             return connection_of(self.integration, settings, base_url, sealer)
-        made, door = self.published.connections, self.integration
-        key = (base_url, door.service_key, door.service_certificate)
+        made, integration = self.published.connections, self.integration
+        key = (base_url, integration.service_key, integration.service_certificate)
         found = made.get(key)  # Once: other threads fill and clear this at the same time.
         if found is None:
-            found = connection_of(door, settings, base_url, sealer)
+            found = connection_of(integration, settings, base_url, sealer)
             made.clear()
             made[key] = found
         return found
@@ -103,9 +103,9 @@ class ConnectionContext:
 # Columns of the tables, not attributes of the models: rows come back as they are, and cost a fraction.
 _PROGRAMMES, _INTEGRATIONS = Programme.__table__, Integration.__table__
 _DIRECTORY, _VERSIONS = ConnectionDirectory.__table__, IntegrationVersion.__table__
-_SITE = [_PROGRAMMES.c[name].label(f"site_{name}") for name in Site.__slots__]
-_DOOR = [_INTEGRATIONS.c[name] for name in Door.__slots__]
-_FOUND = [*_SITE, *_DOOR, _INTEGRATIONS.c.updated_at]
+_OF_PROGRAMME = [_PROGRAMMES.c[name].label(f"of_{name}") for name in ProgrammeFacts.__slots__]
+_OF_INTEGRATION = [_INTEGRATIONS.c[name] for name in IntegrationFacts.__slots__]
+_FOUND = [*_OF_PROGRAMME, *_OF_INTEGRATION, _INTEGRATIONS.c.updated_at]
 _LOOK_UP = (
     select(*_FOUND)
     .select_from(_DIRECTORY)
@@ -132,14 +132,15 @@ def load(session: Session, public_id: str) -> ConnectionContext | None:
     row = next(iter(_OF_PUBLIC_ID.rows(session, {"public_id": public_id, "kind": KIND})), None)
     if row is None:
         return None
-    site, door = Site(*row[: len(_SITE)]), Door(*row[len(_SITE) : -1])
+    programme = ProgrammeFacts(*row[: len(_OF_PROGRAMME)])
+    integration = IntegrationFacts(*row[len(_OF_PROGRAMME) : -1])
     published = _Published()
-    if door.live_version is not None:
+    if integration.live_version is not None:
         # The time of the last change is part of the key for the sake of databases that were restored from a backup.
-        published = _published(door.programme_id, door.id, door.live_version, row[-1])
+        published = _published(integration.programme_id, integration.id, integration.live_version, row[-1])
         if not published.is_read:
-            _read(session, door, published)
-    return ConnectionContext(site, door, published)
+            _read(session, integration, published)
+    return ConnectionContext(programme, integration, published)
 
 
 @lru_cache(maxsize=CONNECTIONS_KEPT)
@@ -147,9 +148,9 @@ def _published(*_: object) -> _Published:
     return _Published()
 
 
-def _read(session: Session, door: Door, published: _Published) -> None:
-    number = {"programme_id": door.programme_id, "integration_id": door.id, "number": door.live_version}
-    settings = session.scalar(_SETTINGS, number)
+def _read(session: Session, integration: IntegrationFacts, published: _Published) -> None:
+    key = {"programme_id": integration.programme_id, "integration_id": integration.id}
+    settings = session.scalar(_SETTINGS, {**key, "number": integration.live_version})
     published.settings = read_settings(settings) if settings is not None else None
     published.is_read = True
 

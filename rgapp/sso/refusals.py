@@ -4,7 +4,7 @@ from flask import Response, render_template, url_for
 
 from rgapp.integrations.saml.explain import employee_sentence
 from rgapp.provisioning import Refusal
-from rgapp.sso.context import Site
+from rgapp.sso.context import ProgrammeFacts
 from rgapp.wording import employee_refusal
 
 OWN_SENTENCES = {
@@ -19,7 +19,7 @@ RETRY_IS_POINTLESS = frozenset({"not_live", "starts_elsewhere", Refusal.LEAVER})
 
 
 def refused_page(
-    programme: Site,
+    programme: ProgrammeFacts,
     reason: str,
     reference: str | None = None,
     missing: tuple[str, ...] = (),
