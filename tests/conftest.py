@@ -39,13 +39,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On another database than the usual one, run only the tests that use it."""
-    if config.getoption("database") != "sqlite":
-        items[:] = [
-            item
-            for item in items
-            if "databases" in getattr(item, "fixturenames", ()) and item.get_closest_marker("sqlite") is None
-        ]
+    """On another database than the usual one, run only the tests that use it; on each, leave out the other's own."""
+    database = config.getoption("database")
+    other = "postgresql" if database == "sqlite" else "sqlite"
+    items[:] = [
+        item
+        for item in items
+        if item.get_closest_marker(other) is None
+        and (database == "sqlite" or "databases" in getattr(item, "fixturenames", ()))
+    ]
 
 
 class Client(FlaskClient):

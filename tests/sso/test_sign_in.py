@@ -337,3 +337,13 @@ def test_a_test_sign_in_writes_no_user_and_sends_no_mail(
     assert attempt.reference in answer.location
     assert (attempt.purpose, attempt.accepted, attempt.outcome) == ("test", True, "created")
     assert (users(session), count(session, OutboxMail), count(session, UserSession)) == ([], 0, 0)
+
+
+def test_names_of_parameters_that_are_no_text_are_refused_like_others(
+    door: Door, client: FlaskClient, session: Session
+) -> None:
+    """They are stored with the attempt, to say which parameter came in the place of the right one."""
+    kind = "application/x-www-form-urlencoded"
+    answer = client.post(f"{door.root}/acs", data=b"%ED%A0%80%FF=1&%F0%9F%98%80=2", content_type=kind)
+    assert answer.status_code == 403
+    assert last_attempt(session).reason == "protocol:parameter_missing"
