@@ -1,0 +1,1 @@
+"""Tests of SCIM without the web application."""
