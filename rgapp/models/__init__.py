@@ -2,22 +2,26 @@
 
 from rgapp.models.audit import AuditEvent
 from rgapp.models.base import Base
+from rgapp.models.guard import Alert, Deactivation
 from rgapp.models.identity import ExternalIdentity
 from rgapp.models.integration import ConnectionDirectory, Integration, IntegrationVersion
 from rgapp.models.outbox import MailStatus, OutboxMail
 from rgapp.models.password import StaffPassword, UserPassword
 from rgapp.models.programme import Colour, Programme, Region
 from rgapp.models.rate_limit import RateLimit
+from rgapp.models.scim import SCIMGroup, SCIMGroupMember, SCIMRequest, SCIMToken, SCIMUser
 from rgapp.models.second_factor import StaffChallenge, StaffRecoveryCode, StaffSecondFactor
 from rgapp.models.sign_in import Purpose, SAMLReplay, SAMLRequest, SignInAttempt
 from rgapp.models.staff import Role, Staff, StaffGrant, StaffLink, StaffSession
 from rgapp.models.user import User, UserLink, UserSession, UserStatus
 
 __all__ = [
+    "Alert",
     "AuditEvent",
     "Base",
     "Colour",
     "ConnectionDirectory",
+    "Deactivation",
     "ExternalIdentity",
     "Integration",
     "IntegrationVersion",
@@ -30,6 +34,11 @@ __all__ = [
     "Role",
     "SAMLReplay",
     "SAMLRequest",
+    "SCIMGroup",
+    "SCIMGroupMember",
+    "SCIMRequest",
+    "SCIMToken",
+    "SCIMUser",
     "SignInAttempt",
     "Staff",
     "StaffChallenge",
