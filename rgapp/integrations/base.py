@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rgapp.models import Integration, Programme
 from rgapp.sealing import Sealer
@@ -119,6 +119,12 @@ class IntegrationKind(Protocol):
 
     def urls(self, integration: Integration, base_url: str) -> dict[str, str]:
         """Return the addresses that the other side needs."""
+
+
+class Strict(BaseModel):
+    """Unknown keys are mistakes: a misspelt option must not be ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 # Where pydantic's own words would not help the person who wrote the file.

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from rgapp.integrations.kept import field_of, identifiers_of, is_missing
 from rgapp.integrations.saml.binding import ConfiguredConnection, connection_of
 from rgapp.integrations.saml.names import suggest
 from rgapp.integrations.saml.reader import read_assertion
@@ -16,13 +17,11 @@ from rgapp.integrations.saml.verdict import Check, ExpectedRequest, Mode, Untrus
 from rgapp.models import Purpose, SignInAttempt
 from rgapp.models.base import new_id
 from rgapp.models.rows import insert_row
-from rgapp.provisioning import Field, FieldReading, Outcome, Policy, Reading, preview, saml_policy
-from rgapp.provisioning.validation import email_key
+from rgapp.provisioning import FieldReading, Outcome, Policy, Reading, preview, saml_policy
 from rgapp.sealing import Sealer
 from rgapp.tokens import new_reference
 
 REFUSED = "refused"
-PERSON_LENGTH = 200
 # Also of responses that nobody signed, so there is a limit to what they leave behind.
 NAMES_KEPT = 100
 NAME_LENGTH_KEPT = 200
@@ -142,31 +141,10 @@ def store_attempt(
         "arrived": arrived,
         "idp_initiated": idp_initiated,
         "expires_at": now + timedelta(days=retention_days),
-        **_identifiers(reading),
+        **identifiers_of(reading),
     }
     insert_row(session, SignInAttempt, row)
     return stored
-
-
-def person_label(reading: Reading) -> str | None:
-    """Return whom a reading describes: "Jane Carter (E1001)", or what of it could be read."""
-    person = reading.person
-    names = " ".join(name for name in (person.first_name, person.last_name) if name)
-    identifier = person.membership_no or person.email or ""
-    if names and identifier:
-        return f"{names} ({identifier})"[:PERSON_LENGTH]
-    return (names or identifier)[:PERSON_LENGTH] or None
-
-
-def _identifiers(reading: Reading | None) -> dict[str, Any]:
-    if reading is None:
-        return {"membership_no": None, "email_key": None, "person": None}
-    person = reading.person
-    return {
-        "membership_no": person.membership_no or None,
-        "email_key": email_key(person.email) if person.email else None,
-        "person": person_label(reading),
-    }
 
 
 def _reason(verdict: Verdict | None, outcome: Outcome | None) -> str:
@@ -202,21 +180,5 @@ def _check(check: Check) -> dict[str, Any]:
 
 
 def _field(entry: FieldReading, arrived: list[str], signed_in: bool) -> dict[str, Any]:
-    missing = entry.problem is not None and not entry.raw
-    state = "ok" if entry.ok else ("missing" if missing else "wrong")
-    if entry.ok and entry.looked_for is None:
-        state = "unmapped"
-    # Nobody has to explain a good sign-in with a date of birth: it stands with the account.
-    shown = not (signed_in and entry.field is Field.DATE_OF_BIRTH)
-    value = entry.value.isoformat() if isinstance(entry.value, date) else (entry.value or None)
-    return {
-        "field": entry.field.value,
-        "level": "mandatory" if entry.field in {Field.MEMBERSHIP_NO, Field.EMAIL} else "recommended",
-        "looked_for": entry.looked_for,
-        "raw": list(entry.raw) if shown else [],
-        "value": value if shown else None,
-        "state": state,
-        "code": str(entry.problem.code) if entry.problem else "",
-        "data": dict(entry.problem.data) if entry.problem else {},
-        "suggestion": suggest(entry.looked_for, arrived) if missing and entry.looked_for else None,
-    }
+    suggestion = suggest(entry.looked_for, arrived) if is_missing(entry) and entry.looked_for else None
+    return field_of(entry, hide_birth=signed_in, suggestion=suggestion)

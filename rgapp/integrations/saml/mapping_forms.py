@@ -81,7 +81,7 @@ def _check_attribute(form: MappingForm, field: StringField) -> None:
 
 def _add_rows() -> None:
     """Give the form two fields for each of ours, so that both sides keep one list of fields."""
-    from rgapp.integrations.saml.setup import LABELS
+    from rgapp.integrations.mapped import LABELS
 
     for field in Field:
         choices = [SelectChoice(ATTRIBUTE, "An attribute"), SelectChoice(NAME_ID, "The NameID")]

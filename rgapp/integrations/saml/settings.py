@@ -6,19 +6,18 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     StringConstraints,
     field_validator,
     model_validator,
 )
 
+from rgapp.integrations.base import Strict
+from rgapp.integrations.mapped import DateFormat, check_mapping
 from rgapp.integrations.saml.certificates import CertificateError, read_certificates
 from rgapp.integrations.saml.connection import Binding, Signed
 from rgapp.integrations.saml.understood import certificate_sentence
 from rgapp.provisioning.mapping import FieldRule, Rules
-from rgapp.provisioning.record import MANDATORY, Field
-from rgapp.provisioning.validation import is_date_format
+from rgapp.provisioning.record import Field
 
 NAME_ID = ":NameID"  # How a SourceRecord names the NameID; no attribute can be called so, XML names have one colon.
 MOST_CERTIFICATES = 10
@@ -41,12 +40,6 @@ def check_url(value: str) -> str:
 
 URL = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000), AfterValidator(check_url)]
 EntityID = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1024)]
-
-
-class Strict(BaseModel):
-    """Unknown keys are mistakes: a misspelt option must not be ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class IdentityProvider(Strict):
@@ -87,20 +80,13 @@ class FieldSource(Strict):
 
     attribute: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)] | None = None
     name_id: bool = False
-    format: str | None = None
+    format: DateFormat | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> "FieldSource":
         if self.name_id == bool(self.attribute):
             raise ValueError("Choose the NameID or name one attribute, not both and not neither.")
         return self
-
-    @field_validator("format")
-    @classmethod
-    def _known_format(cls, value: str | None) -> str | None:
-        if value is not None and not is_date_format(value):
-            raise ValueError("A date format names day, month and four-digit year once, for example %d/%m/%Y.")
-        return value
 
 
 class InboundSAMLSettings(Strict):
@@ -117,12 +103,7 @@ class InboundSAMLSettings(Strict):
     @field_validator("mapping")
     @classmethod
     def _mandatory_fields(cls, mapping: dict[Field, FieldSource]) -> dict[Field, FieldSource]:
-        missing = sorted(field.value for field in MANDATORY if field not in mapping)
-        if missing:
-            raise ValueError(f"These mandatory fields have no source yet: {', '.join(missing)}.")
-        for field, source in mapping.items():
-            if source.format and field is not Field.DATE_OF_BIRTH:
-                raise ValueError(f"Only the date of birth has a format, not {field.value}.")
+        check_mapping(mapping)
         return mapping
 
     @model_validator(mode="after")

@@ -5,17 +5,12 @@ from datetime import date, datetime
 from typing import Any
 
 from rgapp.integrations.base import Difference, Notice
+from rgapp.integrations.mapped import LABELS
+from rgapp.integrations.mapped import missing_of_mapping as missing_of_mapping
 from rgapp.integrations.saml.understood import certificate_rows
-from rgapp.provisioning.record import MANDATORY, Field
+from rgapp.provisioning.record import Field
 from rgapp.provisioning.validation import DAY_FORMATS, format_label
 
-LABELS = {
-    Field.MEMBERSHIP_NO: "Membership No.",
-    Field.EMAIL: "E-mail address",
-    Field.FIRST_NAME: "First name",
-    Field.LAST_NAME: "Last name",
-    Field.DATE_OF_BIRTH: "Date of birth",
-}
 SIGNED_WORDS = {
     "response": "The whole response",
     "assertion": "The assertion",
@@ -75,12 +70,6 @@ def missing_of_idp(settings: Mapping[str, Any]) -> list[str]:
     if not settings.get("sp_initiated", True) and not settings.get("idp_initiated"):
         missing.append("where sign-in may start")
     return missing
-
-
-def missing_of_mapping(settings: Mapping[str, Any]) -> list[str]:
-    """Return the mandatory fields that nothing is mapped to, by label."""
-    mapping = settings.get("mapping") or {}
-    return [f"where the {LABELS[field]} comes from" for field in Field if field in MANDATORY and field not in mapping]
 
 
 def source_words(source: Mapping[str, Any] | None) -> str:
