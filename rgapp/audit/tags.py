@@ -25,6 +25,10 @@ class Tag(StrEnum):
     INTEGRATION_RESUMED = "integration:resumed"
     INTEGRATION_DELETED = "integration:deleted"
     INTEGRATION_RESTORED = "integration:restored"
+    SCIM_TOKEN_ISSUED = "integration:token-issued"  # noqa: S105 - the name of an event.
+    SCIM_TOKEN_REVOKED = "integration:token-revoked"  # noqa: S105 - the name of an event.
+    GUARD_ALERTED = "programme:guard-alerted"
+    ALERT_SETTLED = "programme:alert-settled"
     PROGRAMME_CREATED = "programme:created"
     PROGRAMME_UPDATED = "programme:updated"
     STAFF_CREATED = "staff:created"

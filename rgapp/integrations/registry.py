@@ -2,8 +2,9 @@
 
 from rgapp.integrations.base import IntegrationKind, Tile
 from rgapp.integrations.saml.kind import InboundSAML
+from rgapp.integrations.scim.kind import SCIM
 
-KINDS: dict[str, IntegrationKind] = {kind.key: kind for kind in (InboundSAML(),)}
+KINDS: dict[str, IntegrationKind] = {kind.key: kind for kind in (InboundSAML(), SCIM())}
 
 
 def kind_of(key: str) -> IntegrationKind:

@@ -1,0 +1,81 @@
+"""The log of a SCIM integration's requests: what was asked, what came of it, and for whom; mapped fields only."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from rgapp.integrations.kept import field_of, identifiers_of
+from rgapp.integrations.scim.tokens import Bearer
+from rgapp.models import SCIMRequest
+from rgapp.models.base import new_id
+from rgapp.models.rows import insert_row
+from rgapp.provisioning import Outcome, OutcomeKind, Reading
+from rgapp.provisioning.facts import changes_as_facts
+
+KEPT = timedelta(days=30)
+PATH_LENGTH, DETAIL_LENGTH = 500, 1000
+
+
+@dataclass
+class Entry:
+    """What is known of one request while it is answered; `outcome` is provisioning's word, or what was done else."""
+
+    method: str
+    path: str
+    status: int = 200
+    outcome: str = "read"
+    reason: str = ""
+    scim_type: str = ""
+    detail: str = ""
+    user_id: uuid.UUID | None = None
+    reading: Reading | None = None
+    changes: Sequence[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> bool:
+        """Tell whether the request was answered with success."""
+        return self.status < 400
+
+    def about(self, outcome: Outcome) -> None:
+        """Note what provisioning decided about the person in this request."""
+        self.outcome = str(outcome.kind)
+        self.reason = str(outcome.refusal or "")
+        self.user_id = outcome.user_id
+        self.changes = changes_as_facts(outcome.changes)
+        self.reading = outcome.reading
+
+
+def note(
+    session: Session, bearer: Bearer, entry: Entry, *, listening: bool, now: datetime, milliseconds: int = 0
+) -> None:
+    """Write one line of the log to the caller's transaction."""
+    accepted = entry.accepted and entry.outcome != OutcomeKind.REJECTED
+    explained = not accepted or listening
+    fields = [field_of(one, hide_birth=not explained) for one in entry.reading.fields] if entry.reading else []
+    row = {
+        "programme_id": bearer.programme_id,
+        "id": new_id(),
+        "integration_id": bearer.integration_id,
+        "at": now,
+        "listening": listening,
+        "method": entry.method[:8],
+        "path": entry.path[:PATH_LENGTH],
+        "status": entry.status,
+        "outcome": entry.outcome[:20],
+        "accepted": accepted,
+        "reason": entry.reason[:60],
+        "scim_type": entry.scim_type[:30],
+        "detail": entry.detail[:DETAIL_LENGTH],
+        "user_id": entry.user_id,
+        **identifiers_of(entry.reading),
+        "fields": fields,
+        "changes": list(entry.changes),
+        "token_hint": bearer.hint,
+        "duration_ms": milliseconds,
+        "expires_at": now + KEPT,
+    }
+    insert_row(session, SCIMRequest, row)
