@@ -33,6 +33,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("programme_id", "id", name=op.f("pk_alerts")),
     )
     op.create_index("ix_alerts_programme_id_settled_at", "alerts", ["programme_id", "settled_at", "raised_at"])
+    op.create_index(
+        "uq_alerts_open",
+        "alerts",
+        ["programme_id", "kind"],
+        unique=True,
+        sqlite_where=sa.text("settled_at IS NULL"),
+        postgresql_where=sa.text("settled_at IS NULL"),
+    )
 
     op.create_table(
         "deactivations",

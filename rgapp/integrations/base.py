@@ -117,6 +117,9 @@ class IntegrationKind(Protocol):
     ) -> Sequence[Difference]:
         """Return what differs between two settings, in words; everything where there is no `before`."""
 
+    def owns_fields(self, settings: Mapping[str, Any]) -> bool:
+        """Tell whether the fields that live settings map belong to this integration (Provision Master)."""
+
     def urls(self, integration: Integration, base_url: str) -> dict[str, str]:
         """Return the addresses that the other side needs."""
 

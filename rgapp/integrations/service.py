@@ -178,6 +178,7 @@ def publish(
     session.add(version)
     integration.live_version, integration.live_name = version.number, integration.name
     integration.enabled, integration.updated_at = True, now
+    integration.directory_owner = kind_of(integration.kind).owns_fields(integration.draft)
     note_change(session, integration, Tag.INTEGRATION_PUBLISHED, actor, now, version=version.number, tested=tested)
     session.flush()
     return version

@@ -5,13 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from rgapp.integrations.saml.certificates import CertificateError, SigningCertificate, read_certificates
 from rgapp.integrations.saml.kind import KIND
-from rgapp.mail.outbox import MailKind, put
-from rgapp.models import Integration, IntegrationVersion, OutboxMail, Programme, Role, Staff, StaffGrant
+from rgapp.mail.outbox import MailKind, put_for_admins
+from rgapp.models import Integration, IntegrationVersion, Programme
 from rgapp.wording import long_date
 
 # Days left at which a mail is sent: once when there is time to plan, and once when there is not.
@@ -36,10 +35,15 @@ def certificate_alerts(session: Session, *, base_url: str, now: datetime) -> int
             "expires_on": long_date(newest.not_after.astimezone(programme.zone).date()),
             "integration_url": f"{base_url}/manager/{programme.slug}/integrations/{integration.id}/setup/initial",
         }
-        for person in _admins(session, programme):
-            fingerprint = hashlib.sha256(newest.pem.encode()).hexdigest()[:16]
-            once = f"certificate:{integration.id.hex}:{fingerprint}:{threshold}:{person.id.hex}"
-            written += _put_once(session, programme, person, once, data, now)
+        fingerprint = hashlib.sha256(newest.pem.encode()).hexdigest()[:16]
+        written += put_for_admins(
+            session,
+            MailKind.CERTIFICATE_EXPIRES,
+            programme_id=programme.id,
+            once_key=f"certificate:{integration.id.hex}:{fingerprint}:{threshold}",
+            now=now,
+            data=data,
+        )
         session.commit()
     return written
 
@@ -71,36 +75,3 @@ def _live(session: Session) -> list[tuple[Integration, Programme, dict[str, Any]
     ).all()
     session.commit()
     return [(row[0], row[1], row[2]) for row in rows]
-
-
-def _admins(session: Session, programme: Programme) -> list[Staff]:
-    return list(
-        session.scalars(
-            select(Staff)
-            .join(StaffGrant, StaffGrant.staff_id == Staff.id)
-            .where(StaffGrant.programme_id == programme.id, Staff.role == Role.ADMIN, Staff.deactivated_at.is_(None))
-        )
-    )
-
-
-def _put_once(
-    session: Session, programme: Programme, person: Staff, once: str, data: dict[str, Any], now: datetime
-) -> bool:
-    """Write the mail unless it was written before; the unique key decides when two workers do this at once."""
-    written = select(OutboxMail.id).where(OutboxMail.programme_id == programme.id, OutboxMail.once_key == once)
-    if session.scalar(written) is not None:
-        return False
-    try:
-        with session.begin_nested():
-            put(
-                session,
-                MailKind.CERTIFICATE_EXPIRES,
-                person.email,
-                programme_id=programme.id,
-                once_key=once,
-                now=now,
-                data=data,
-            )
-    except IntegrityError:
-        return False
-    return True

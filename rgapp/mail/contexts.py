@@ -14,6 +14,7 @@ from rgapp.tokens import hash_token, new_token
 PASSWORD_LINK_LASTS = timedelta(days=7)
 # Anybody can ask for this one, so it is open for a short time only.
 RESET_LINK_LASTS = timedelta(days=1)
+FOR_ADMINS = frozenset({MailKind.CERTIFICATE_EXPIRES, MailKind.UNUSUAL_LEAVERS})
 PREVIEW_TOKEN = "shown-in-the-mail-only"  # noqa: S105 - stands where a token would.
 
 
@@ -39,12 +40,13 @@ def build_context(
     """
     context: dict[str, Any] = {
         "programme_name": programme.name,
+        "manager_url": f"{base_url}/manager/{programme.slug}",
         "sign_in_url": f"{base_url}/p/{programme.slug}/login",
         "contact_name": programme.contact_name,
         "contact_email": programme.contact_email,
         **mail.data,
     }
-    if mail.kind == MailKind.CERTIFICATE_EXPIRES:
+    if mail.kind in FOR_ADMINS:
         return context
     user = session.get(User, (mail.programme_id, mail.user_id)) if mail.user_id else None
     if user is None:

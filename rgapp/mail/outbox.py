@@ -5,11 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rgapp.models import MailStatus, OutboxMail
+from rgapp.models import MailStatus, OutboxMail, Role, Staff, StaffGrant
 from rgapp.models.base import new_id
-from rgapp.models.rows import insert_row
+from rgapp.models.rows import insert_if_new
 
 WAITING_MAIL = "rgapp.waiting_mail"
 
@@ -19,6 +20,7 @@ class MailKind(StrEnum):
 
     WELCOME = "welcome"
     CERTIFICATE_EXPIRES = "certificate_expires"
+    UNUSUAL_LEAVERS = "unusual_leavers"
     PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of a mail.
 
 
@@ -32,8 +34,8 @@ def put(
     now: datetime,
     user_id: uuid.UUID | None = None,
     data: dict[str, Any] | None = None,
-) -> None:
-    """Write one mail to the outbox; a second one with the same `once_key` in the programme is a constraint error."""
+) -> bool:
+    """Write one mail to the outbox unless there is one with this `once_key` in the programme; tells whether it was."""
     row = {
         "programme_id": programme_id,
         "id": new_id(),
@@ -48,8 +50,10 @@ def put(
         "created_at": now,
         "last_error": "",
     }
-    insert_row(session, OutboxMail, row)
-    session.info[WAITING_MAIL] = True  # The job queue wakes the mailer once this transaction is committed.
+    written = insert_if_new(session, OutboxMail, row)
+    if written:
+        session.info[WAITING_MAIL] = True  # The job queue wakes the mailer once this transaction is committed.
+    return written
 
 
 def put_welcome(
@@ -81,3 +85,38 @@ def resend_welcome(
         user_id=user_id,
         data={"again": True},
     )
+
+
+def put_for_admins(
+    session: Session,
+    kind: MailKind,
+    *,
+    programme_id: uuid.UUID,
+    once_key: str,
+    now: datetime,
+    data: dict[str, Any],
+) -> int:
+    """Write one mail to each admin of a programme, each once for this key; returns how many were written."""
+    return sum(
+        put(
+            session,
+            kind,
+            person.email,
+            programme_id=programme_id,
+            once_key=f"{once_key}:{person.id.hex}",
+            now=now,
+            data=data,
+        )
+        for person in admins_of(session, programme_id)
+    )
+
+
+def admins_of(session: Session, programme_id: uuid.UUID) -> list[Staff]:
+    """Return the admins who run a programme now."""
+    query = (
+        select(Staff)
+        .join(StaffGrant, StaffGrant.staff_id == Staff.id)
+        .where(StaffGrant.programme_id == programme_id, Staff.role == Role.ADMIN, Staff.deactivated_at.is_(None))
+        .order_by(Staff.id)
+    )
+    return list(session.scalars(query))

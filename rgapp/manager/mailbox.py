@@ -22,11 +22,13 @@ NEWEST_FIRST = (Key(OutboxMail.id, True),)
 KIND_LABELS = {
     MailKind.WELCOME: "Welcome",
     MailKind.CERTIFICATE_EXPIRES: "Certificate expires",
+    MailKind.UNUSUAL_LEAVERS: "Many people taken out",
     MailKind.PASSWORD_RESET: "New password",
 }
 KIND_SENTENCES = {
     MailKind.WELCOME: "Goes to a person once, when their account is created, if the source of the account says so.",
     MailKind.CERTIFICATE_EXPIRES: "Goes to the admins 30 and 7 days before a signing certificate expires.",
+    MailKind.UNUSUAL_LEAVERS: "Goes to the admins when integrations take out more people in a day than is usual.",
     MailKind.PASSWORD_RESET: "Goes to a person who asks for a new password, in programmes that have passwords.",
 }
 
@@ -97,6 +99,7 @@ def sample_of(session: Session, kind: MailKind, programme: Programme, *, base_ur
         "sign_in_url": f"{site}/login",
         "contact_name": programme.contact_name,
         "contact_email": programme.contact_email,
+        "manager_url": f"{base_url}/manager/{programme.slug}",
         "first_name": "Jane",
         "sign_in_names": live_sign_in_names(session, programme) or ["Okta"],
         "password_url": f"{site}/password/{PREVIEW_TOKEN}" if programme.password_sign_in else None,
@@ -108,6 +111,8 @@ def sample_of(session: Session, kind: MailKind, programme: Programme, *, base_ur
             "expires_on": long_date((now + timedelta(days=30)).date()),
             "days": 30,
         }
+    if kind is MailKind.UNUSUAL_LEAVERS:
+        context |= {"integration_name": "Entra", "removals": programme.guard_people + 7}
     return render(kind, context)
 
 

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from rgapp.models.base import Base, Tenant
@@ -26,7 +26,18 @@ class Alert(Tenant, Base):
     """Something unusual that an admin has to look at; open until somebody settles it."""
 
     __tablename__ = "alerts"
-    __table_args__ = (Index("ix_alerts_programme_id_settled_at", "programme_id", "settled_at", "raised_at"),)
+    __table_args__ = (
+        Index("ix_alerts_programme_id_settled_at", "programme_id", "settled_at", "raised_at"),
+        # One alert of a kind stands at a time, whoever raises it.
+        Index(
+            "uq_alerts_open",
+            "programme_id",
+            "kind",
+            unique=True,
+            sqlite_where=text("settled_at IS NULL"),
+            postgresql_where=text("settled_at IS NULL"),
+        ),
+    )
 
     kind: Mapped[str] = mapped_column(String(40))
     integration_id: Mapped[uuid.UUID | None]

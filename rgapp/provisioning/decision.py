@@ -29,8 +29,10 @@ def decide(reading: Reading, match: Match, policy: Policy, owned: OwnedFields) -
     leaving = reading.person.active is False and policy.deactivate
     if user is not None and leaving and _is_unsound(reading, match, policy):
         # Who has left goes at once, whatever else is wrong with the record; the rest of it is not taken.
-        gone = user.status == UserStatus.LEAVER
-        return Outcome(OutcomeKind.UNCHANGED if gone else OutcomeKind.DEACTIVATED, reading, user.id)
+        if user.status != UserStatus.LEAVER:
+            return Outcome(OutcomeKind.DEACTIVATED, reading, user.id)
+        if not policy.whole:
+            return Outcome(OutcomeKind.UNCHANGED, reading, user.id)
     if reading.errors:
         return _rejected(reading, Refusal.FIELDS, user=match.user)
     if match.membership_holder is not None:
@@ -38,7 +40,7 @@ def decide(reading: Reading, match: Match, policy: Policy, owned: OwnedFields) -
     if _email_conflicts(match, policy):
         return _rejected(reading, Refusal.EMAIL_CONFLICT, user=match.user, conflict=match.email_holder)
     if match.user is None:
-        if not policy.create or reading.person.active is False:
+        if not policy.create or (reading.person.active is False and not policy.creates_inactive):
             return _rejected(reading, Refusal.NO_ACCOUNT)
         return Outcome(OutcomeKind.CREATED, reading)
     return _decide_existing(reading, match.user, policy, owned)
@@ -47,9 +49,9 @@ def decide(reading: Reading, match: Match, policy: Policy, owned: OwnedFields) -
 def _decide_existing(reading: Reading, user: Account, policy: Policy, owned: OwnedFields) -> Outcome:
     person = reading.person
     leaver = user.status == UserStatus.LEAVER
-    if leaver and not (policy.reactivate and person.active is not False):
-        if person.active is False and policy.deactivate:
-            return Outcome(OutcomeKind.UNCHANGED, reading, user.id)
+    stays = person.active is False and policy.deactivate
+    returns = person.active is not False and policy.reactivate
+    if leaver and not (stays or returns):
         return _rejected(reading, Refusal.LEAVER, user=user)
     known, said = user.date_of_birth, person.date_of_birth
     if policy.identifies and said and known and said != known:
@@ -60,12 +62,15 @@ def _decide_existing(reading: Reading, user: Account, policy: Policy, owned: Own
         others = owned(user)
         blocked = tuple(change.field for change in changes if change.field in others)
         changes = tuple(change for change in changes if change.field not in others)
-    if person.active is False and policy.deactivate:
+    if stays and not leaver:
         kind = OutcomeKind.DEACTIVATED
-    elif leaver:
+    elif leaver and not stays:
         kind = OutcomeKind.REACTIVATED
     else:
         kind = OutcomeKind.UPDATED if changes else OutcomeKind.UNCHANGED
+    if blocked and policy.whole and kind is not OutcomeKind.DEACTIVATED:
+        # Leaving them out silently would look like success.
+        return Outcome(OutcomeKind.REJECTED, reading, user.id, refusal=Refusal.OWNED_FIELDS, blocked=blocked)
     return Outcome(kind, reading, user.id, changes=changes, blocked=blocked)
 
 

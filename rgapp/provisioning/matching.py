@@ -8,9 +8,9 @@ from functools import lru_cache
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from rgapp.models import ExternalIdentity, Integration, User
+from rgapp.models import ExternalIdentity, User
 from rgapp.models.prepared import Prepared
-from rgapp.provisioning.record import Field, PersonRecord
+from rgapp.provisioning.record import PersonRecord
 from rgapp.provisioning.validation import email_key
 
 
@@ -95,25 +95,3 @@ def _by_external_identity(
             ExternalIdentity.external_id == external_id,
         )
     )
-
-
-def owned_fields(session: Session, user: User, *, by_others_than: uuid.UUID | None) -> frozenset[Field]:
-    """Return the fields of a user that a live directory integration owns (Provision Master)."""
-    given = {
-        field: uuid.UUID(source["integration_id"])
-        for field in Field
-        if (source := user.field_sources.get(field)) and source.get("integration_id")
-    }
-    if not given:
-        return frozenset()
-    owners = set(
-        session.scalars(
-            select(Integration.id).where(
-                Integration.programme_id == user.programme_id,
-                Integration.id.in_(set(given.values())),
-                Integration.directory_owner,
-                Integration.enabled,
-            )
-        )
-    )
-    return frozenset(field for field, owner in given.items() if owner in owners and owner != by_others_than)

@@ -19,6 +19,10 @@ class Source(StrEnum):
 class Policy:
     """What one source may do with the users of one programme.
 
+    `creates_inactive` sources may name people before their first day: the account is made as a leaver's. `owns` makes
+    the fields that a record states this integration's own (Provision Master). A `whole` record is refused where it
+    would change a field that another directory owns; of others that field is left out.
+
     `identifies` sources prove who someone is, so a contradicting date of birth refuses them; for the others it is a
     correction. `takes_leaver_email` lets an address that only a leaver holds pass to a new person. Fields that another
     live directory integration owns are never changed; that is the integration's property, not this policy's.
@@ -34,6 +38,9 @@ class Policy:
     welcome_email: bool = False
     identifies: bool = False
     takes_leaver_email: bool = False
+    creates_inactive: bool = False
+    owns: bool = False
+    whole: bool = False
 
 
 def saml_policy(*, integration_id: uuid.UUID, name: str, create: bool, update: bool, welcome_email: bool) -> Policy:
@@ -60,4 +67,27 @@ def hand_policy(*, staff_name: str, welcome_email: bool) -> Policy:
         reactivate=True,
         welcome_email=welcome_email,
         takes_leaver_email=True,
+        whole=True,
+    )
+
+
+def scim_policy(*, integration_id: uuid.UUID, name: str, owns: bool, welcome_email: bool, whole: bool) -> Policy:
+    """Return the policy of a SCIM client: everything, in the fields that no other directory owns.
+
+    `whole` is for changes of what the client has already; a person whom it names for the first time is linked all the
+    same, for otherwise it could not take her out.
+    """
+    return Policy(
+        Source.SCIM,
+        name,
+        integration_id,
+        create=True,
+        update=True,
+        deactivate=True,
+        reactivate=True,
+        welcome_email=welcome_email,
+        takes_leaver_email=True,
+        creates_inactive=True,
+        owns=owns,
+        whole=whole,
     )

@@ -13,11 +13,12 @@ from rgapp.models import ExternalIdentity, User, UserStatus
 from rgapp.models.base import new_id
 from rgapp.models.prepared import Prepared
 from rgapp.models.rows import insert_if_new
-from rgapp.provisioning import matching
+from rgapp.provisioning import guard, matching
 from rgapp.provisioning.decision import decide
 from rgapp.provisioning.facts import changes_as_facts, gaps_of, source_of, sources_after
 from rgapp.provisioning.leaving import end_access
-from rgapp.provisioning.policy import Policy, Source
+from rgapp.provisioning.ownership import claim, owned_fields
+from rgapp.provisioning.policy import Policy
 from rgapp.provisioning.record import (
     Field,
     FieldValue,
@@ -95,6 +96,8 @@ def provision(
                     return Outcome(OutcomeKind.REJECTED, reading, match.user.id, refusal=Refusal.LEAVER)
                 _release_email(session, match, outcome, policy, actor, now)
                 _link(session, match.user.programme_id, match.user.id, reading.person, policy, now)
+                if policy.owns:
+                    claim(session, match.user, outcome, policy, now)
                 if outcome.kind is not OutcomeKind.UNCHANGED:
                     _write_existing(session, match.user.row(session), outcome, policy, actor, now)
             return outcome
@@ -115,17 +118,8 @@ def _decide(
         reading,
         match,
         policy,
-        lambda user: matching.owned_fields(session, user.row(session), by_others_than=policy.integration_id),
+        lambda user: owned_fields(session, user.row(session), by_others_than=policy.integration_id),
     )
-    if outcome.blocked and policy.source is Source.HAND:
-        # A person typed these: leaving them out silently would look like success.
-        outcome = Outcome(
-            OutcomeKind.REJECTED,
-            reading,
-            outcome.user_id,
-            refusal=Refusal.OWNED_FIELDS,
-            blocked=outcome.blocked,
-        )
     return outcome, match
 
 
@@ -135,6 +129,7 @@ def _insert(
     """Insert the account; return None where another transaction holds its Membership No. or e-mail by now."""
     user_id = new_id()
     person = reading.person
+    waits = person.active is False  # She has an account, and access from the day on which her source says so.
     names = {field: _value(person, field) for field in Field}
     sources = {field.value: source_of(policy, now) for field, value in names.items() if value is not None}
     gaps = gaps_of(reading, names)
@@ -145,7 +140,7 @@ def _insert(
         "email_key": email_key(str(names[Field.EMAIL])),
         "first_key": name_key(person.first_name or None),
         "last_key": name_key(person.last_name or None),
-        "status": UserStatus.ACTIVE,
+        "status": UserStatus.LEAVER if waits else UserStatus.ACTIVE,
         "source": policy.source,
         "source_integration_id": policy.integration_id,
         "field_sources": sources,
@@ -153,6 +148,7 @@ def _insert(
         "incomplete": bool(gaps),
         "created_at": now,
         "updated_at": now,
+        "deactivated_at": now if waits else None,
         "last_sign_in_at": now if signs_in else None,
     }
     return user_id if insert_if_new(session, User, row) else None
@@ -182,10 +178,11 @@ def _finish_creation(
             "source": policy.source,
             "via": policy.name,
             "missing": warnings,
-            "welcome": policy.welcome_email,
+            "welcome": policy.welcome_email and person.active is not False,
+            **({"waits": True} if person.active is False else {}),
         },
     )
-    if policy.welcome_email:
+    if policy.welcome_email and person.active is not False:
         put_welcome(session, programme_id, user_id, str(person.email), now=now)
     return Outcome(OutcomeKind.CREATED, outcome.reading, user_id)
 
@@ -206,9 +203,13 @@ def _write_existing(
     if outcome.kind is OutcomeKind.DEACTIVATED:
         tag = Tag.USER_DEACTIVATED
         end_access(session, user, now)
+        guard.remember(session, user, policy, now)
     elif outcome.kind is OutcomeKind.REACTIVATED:
         tag = Tag.USER_REACTIVATED
+        begins = user.deactivated_at == user.created_at  # The account was made before the first day.
         user.status, user.deactivated_at = UserStatus.ACTIVE, None
+        if begins and policy.welcome_email and user.email and user.last_sign_in_at is None:
+            put_welcome(session, user.programme_id, user.id, user.email, now=now)
     user.updated_at = now
     record_event(
         session,

@@ -25,7 +25,8 @@ from rgapp.provisioning import (
     provision,
     read_record,
 )
-from rgapp.provisioning.matching import find, owned_fields
+from rgapp.provisioning.matching import find
+from rgapp.provisioning.ownership import owned_fields
 from rgapp.users.person import waiting_welcome
 
 ISO_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")

@@ -21,7 +21,7 @@ from rgapp.models import (
     UserSession,
 )
 from rgapp.provisioning import Field, Refusal
-from rgapp.provisioning.matching import owned_fields
+from rgapp.provisioning.ownership import owned_fields
 from rgapp.templating import day_and_month, long_date
 from rgapp.wording import FIELD_LABELS
 from rgapp.wording_events import SOURCE_LABELS, gap_words

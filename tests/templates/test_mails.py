@@ -17,6 +17,11 @@ CONTEXT = {
 MORE = {
     "welcome": {},
     "password_reset": {"password_url": "https://rewards.example/p/acme/password/abc"},
+    "unusual_leavers": {
+        "integration_name": "Okta",
+        "removals": 12,
+        "manager_url": "https://rewards.example/manager/acme",
+    },
     "certificate_expires": {
         "integration_name": "Okta",
         "expires_on": "3 May 2026",

@@ -124,6 +124,10 @@ class InboundSAML:
         """Return what differs between two settings, in words."""
         return setup.differences(before, after, now, names)
 
+    def owns_fields(self, settings: Mapping[str, Any]) -> bool:
+        """Own nothing: a sign-in is no directory."""
+        return False
+
     def urls(self, integration: Integration, base_url: str) -> dict[str, str]:
         """Return our addresses for the identity provider's console."""
         return service_urls(integration.public_id, base_url)

@@ -127,6 +127,10 @@ class SCIM:
         """Return what differs between two settings, in words."""
         return setup.differences(before, after, names)
 
+    def owns_fields(self, settings: Mapping[str, Any]) -> bool:
+        """Own what is mapped where the admin made this integration the Provision Master."""
+        return bool(settings.get("provision_master", True))
+
     def urls(self, integration: Integration, base_url: str) -> dict[str, str]:
         """Return the address that the client is given."""
         return {"base_url": scim_base_url(integration.programme_id, base_url)}

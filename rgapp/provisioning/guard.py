@@ -1,0 +1,153 @@
+"""The guard over everything that takes people out: it counts deactivations by feeds over a day, and raises alerts.
+
+A run of many people is held before its first deactivation; a SCIM client takes out one at a time, so there the guard
+watches the rate and tells the admins.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from rgapp.audit import Actor, Tag, record_event
+from rgapp.audit.service import SYSTEM
+from rgapp.mail.outbox import MailKind, put_for_admins
+from rgapp.models import Alert, Deactivation, Programme, User, UserStatus
+from rgapp.models.base import new_id
+from rgapp.models.rows import insert_if_new, insert_row
+from rgapp.provisioning.policy import Policy, Source
+
+WINDOW: Final = timedelta(hours=24)
+
+
+class AlertKind(StrEnum):
+    """What an alert is about."""
+
+    UNUSUAL_LEAVERS = "unusual_leavers"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How many deactivations are usual: more than `people` and more than `percent` of the active users are not."""
+
+    percent: int
+    people: int
+
+    def is_exceeded(self, removals: int, active: int) -> bool:
+        """Tell whether so many removals, of so many who were active, are unusual; exactly at the limit is not."""
+        return removals > self.people and removals * 100 > self.percent * active
+
+
+def remember(session: Session, user: User, policy: Policy, now: datetime) -> None:
+    """Count one deactivation by a feed; what a person decides is not counted."""
+    if policy.source is Source.HAND:
+        return
+    row = {
+        "programme_id": user.programme_id,
+        "id": new_id(),
+        "at": now,
+        "user_id": user.id,
+        "source": policy.source,
+        "integration_id": policy.integration_id,
+    }
+    insert_row(session, Deactivation, row)
+
+
+def removals_since(session: Session, programme_id: uuid.UUID, since: datetime) -> int:
+    """Return how many people the feeds of a programme took out after a moment."""
+    session.flush()
+    query = select(func.count()).select_from(Deactivation)
+    return session.scalar(query.where(Deactivation.programme_id == programme_id, Deactivation.at > since)) or 0
+
+
+def watch(session: Session, programme_id: uuid.UUID, policy: Policy, *, now: datetime) -> bool:
+    """Raise an alert where the feeds took out unusually many people since yesterday; tells whether one was raised.
+
+    One alert stands at a time. After it was settled the count begins anew. What this costs depends on how many were
+    taken out, not on how many there are.
+    """
+    programme = session.get_one(Programme, programme_id)
+    limit = Limit(programme.guard_percent, programme.guard_people)
+    since = max(now - WINDOW, _last_settled(session, programme_id) or now - WINDOW)
+    removals = removals_since(session, programme_id, since)
+    if removals <= limit.people or not limit.is_exceeded(
+        removals, _active_before(session, programme_id, removals, limit)
+    ):
+        return False
+    facts = {
+        "removals": removals,
+        "since": since.isoformat(),
+        "integration": policy.name,
+        "percent": limit.percent,
+        "people": limit.people,
+    }
+    alert_id = new_id()
+    row = {
+        "programme_id": programme_id,
+        "id": alert_id,
+        "kind": AlertKind.UNUSUAL_LEAVERS,
+        "integration_id": policy.integration_id,
+        "raised_at": now,
+        "facts": facts,
+        "settled_by": "",
+    }
+    if not insert_if_new(session, Alert, row):
+        return False
+    record_event(
+        session,
+        Tag.GUARD_ALERTED,
+        SYSTEM,
+        now=now,
+        programme_id=programme_id,
+        integration_id=policy.integration_id,
+        facts={"name": policy.name, "removals": removals},
+    )
+    data = {"integration_name": policy.name, "removals": removals}
+    key = f"alert:{alert_id.hex}"
+    put_for_admins(session, MailKind.UNUSUAL_LEAVERS, programme_id=programme_id, once_key=key, now=now, data=data)
+    return True
+
+
+def open_alerts(session: Session, programme_id: uuid.UUID) -> list[Alert]:
+    """Return the alerts of a programme that nobody has settled, newest first."""
+    query = select(Alert).where(Alert.programme_id == programme_id, Alert.settled_at.is_(None))
+    return list(session.scalars(query.order_by(Alert.raised_at.desc()).limit(20)))
+
+
+def settle(session: Session, programme_id: uuid.UUID, alert_id: uuid.UUID, *, actor: Actor, now: datetime) -> bool:
+    """Note that an admin has looked at an alert; tells whether it was open."""
+    alert = session.get(Alert, (programme_id, alert_id), with_for_update=True)
+    if alert is None or alert.settled_at is not None:
+        return False
+    alert.settled_at, alert.settled_by = now, actor.label
+    facts = {"name": alert.facts.get("integration", ""), "removals": alert.facts.get("removals")}
+    record_event(
+        session,
+        Tag.ALERT_SETTLED,
+        actor,
+        now=now,
+        programme_id=programme_id,
+        integration_id=alert.integration_id,
+        facts=facts,
+    )
+    session.flush()
+    return True
+
+
+def _last_settled(session: Session, programme_id: uuid.UUID) -> datetime | None:
+    return session.scalar(
+        select(func.max(Alert.settled_at)).where(
+            Alert.programme_id == programme_id, Alert.kind == AlertKind.UNUSUAL_LEAVERS
+        )
+    )
+
+
+def _active_before(session: Session, programme_id: uuid.UUID, removals: int, limit: Limit) -> int:
+    """Return how many were active before these left, counted no further than the answer needs."""
+    enough = removals * 100 // max(limit.percent, 1) + 1
+    active = select(User.id).where(User.programme_id == programme_id, User.status == UserStatus.ACTIVE).limit(enough)
+    return (session.scalar(select(func.count()).select_from(active.subquery())) or 0) + removals
