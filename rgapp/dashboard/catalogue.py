@@ -1,15 +1,16 @@
 """Explore: the catalogue of integrations, and a new draft from one of its tiles."""
 
-from flask import abort, redirect, request, url_for
+from flask import abort, redirect, request
 from werkzeug.wrappers import Response
 
 from rgapp.access import CHANGERS, EVERY_ROLE, staff
 from rgapp.clock import utcnow
 from rgapp.dashboard.common import actor, bp, page, programme
+from rgapp.dashboard.steps import first_step
 from rgapp.extensions import db, limiter, sealer
 from rgapp.integrations import service
 from rgapp.integrations.base import Tile
-from rgapp.integrations.registry import catalogue, kind_of, tile_of
+from rgapp.integrations.registry import catalogue, tile_of
 
 
 @bp.get("/explore")
@@ -44,7 +45,7 @@ def new(slug: str, provider: str) -> Response:
         now=utcnow(),
     )
     session.commit()
-    return redirect(url_for(kind_of(tile.kind).setup_endpoint, slug=slug, integration_id=integration.id), 303)
+    return redirect(first_step(integration), 303)
 
 
 def matches(tile: Tile, wanted: str) -> bool:

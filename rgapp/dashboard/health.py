@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from rgapp.dashboard.queries import WEEK, Day
+from rgapp.dashboard.kinds import Concern, Usage, Words
+from rgapp.dashboard.queries import WEEK
 from rgapp.integrations import service
 from rgapp.integrations.registry import kind_of
 from rgapp.models import Integration
+from rgapp.templating import counted
 
 SILENT_AFTER = timedelta(days=7)
 MOSTLY_REFUSED = 3
@@ -23,15 +25,6 @@ class State(StrEnum):
     LIVE = "live"
     PAUSED = "paused"
     ATTENTION = "attention"
-
-
-@dataclass(frozen=True)
-class Concern:
-    """One thing that needs somebody, and what to do about it: `part` is where that is done."""
-
-    part: str
-    sentence: str
-    action: str
 
 
 @dataclass(frozen=True)
@@ -54,29 +47,29 @@ class Health:
 def health_of(
     integration: Integration,
     live: dict[str, Any] | None,
-    days: Sequence[Day],
-    activity: tuple[datetime, datetime | None] | None,
+    usage: Usage,
+    words: Words,
+    known: Sequence[Concern],
     now: datetime,
 ) -> Health:
-    """Judge one integration by its settings and its sign-ins."""
+    """Judge one integration by its settings, its use, and what its kind is concerned about."""
     if integration.live_version is None or live is None:
         return _draft_health(integration)
     waiting = integration.draft != live or integration.name != integration.live_name
     if not integration.enabled:
-        return Health(State.PAUSED, "Switched off: nobody can sign in with it.", (), waiting)
-    good = sum(day[1] for day in days[-WEEK:])
-    refused = sum(day[2] for day in days[-WEEK:])
-    concerns = [Concern(one.part, one.sentence, one.action) for one in kind_of(integration.kind).notices(live, now)]
+        return Health(State.PAUSED, words.off, (), waiting)
+    good = sum(day[1] for day in usage.days[-WEEK:])
+    refused = sum(day[2] for day in usage.days[-WEEK:])
+    concerns = [*known]
     if refused >= MOSTLY_REFUSED and refused > good:
-        concerns.append(
-            Concern("refused", f"{refused:,} of {good + refused:,} sign-ins this week were refused.", "See why")
-        )
-    silent = _silence(activity, now)
+        sentence = f"{refused:,} of {good + refused:,} {words.use}s this week were refused."
+        concerns.append(Concern(sentence, "See why", "dashboard.integration", {"show": "refused"}))
+    silent = _silence(usage, now)
     if silent and not good + refused:
-        concerns.append(Concern("silent", f"Silent for {silent} days.", "See the last sign-ins"))
-    return Health(
-        State.ATTENTION if concerns else State.LIVE, _line(good, refused, silent, activity), tuple(concerns), waiting
-    )
+        sentence = f"Silent for {silent} days."
+        concerns.append(Concern(sentence, f"See the last {words.use}s", "dashboard.integration"))
+    state = State.ATTENTION if concerns else State.LIVE
+    return Health(state, _line(good, refused, silent, usage, words), tuple(concerns), waiting)
 
 
 def _draft_health(integration: Integration) -> Health:
@@ -88,17 +81,17 @@ def _draft_health(integration: Integration) -> Health:
     return Health(State.DRAFT, "Not live yet. Next: test it.")
 
 
-def _line(good: int, refused: int, silent: int, activity: tuple[datetime, datetime | None] | None) -> str:
+def _line(good: int, refused: int, silent: int, usage: Usage, words: Words) -> str:
     if good or refused:
-        sign_ins = f"{good:,} sign-in{'' if good == 1 else 's'} this week"
-        return f"{sign_ins}, {refused:,} refused" if refused else sign_ins
-    if activity is None:
-        return "No sign-ins yet."
-    return f"Silent for {silent} days" if silent else "No sign-ins this week."
+        uses = f"{counted(good, words.use)} this week"
+        return f"{uses}, {refused:,} refused" if refused else uses
+    if usage.last is None:
+        return words.never_used
+    return f"Silent for {silent} days" if silent else f"No {words.use}s this week."
 
 
-def _silence(activity: tuple[datetime, datetime | None] | None, now: datetime) -> int:
-    """Return for how many days nobody signed in, 0 while that is nothing unusual."""
-    if activity is None or now - activity[0] < SILENT_AFTER:
+def _silence(usage: Usage, now: datetime) -> int:
+    """Return for how many days it was not used, 0 while that is nothing unusual."""
+    if usage.last is None or now - usage.last < SILENT_AFTER:
         return 0
-    return (now - activity[0]).days
+    return (now - usage.last).days

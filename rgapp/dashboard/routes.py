@@ -4,8 +4,10 @@ import rgapp.dashboard.catalogue
 import rgapp.dashboard.integration
 import rgapp.dashboard.overview
 import rgapp.dashboard.review
-import rgapp.dashboard.setup_saml
-import rgapp.dashboard.testing  # noqa: F401 - these imports are for their effect.
+import rgapp.dashboard.saml.activity
+import rgapp.dashboard.saml.initial
+import rgapp.dashboard.saml.mapping
+import rgapp.dashboard.saml.testing  # noqa: F401 - these imports are for their effect.
 from rgapp.dashboard.common import bp
 
 __all__ = ["bp"]

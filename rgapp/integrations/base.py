@@ -75,8 +75,10 @@ class IntegrationKind(Protocol):
 
     key: str
     label: str
-    # The endpoint of the first set-up page, for `url_for(endpoint, slug=…, integration_id=…)`.
-    setup_endpoint: str
+
+    @property
+    def kept_with_draft(self) -> Sequence[Any]:
+        """Return the tables that may hold rows of a draft, to be deleted with it; rows that others name come last."""
 
     def tiles(self) -> Sequence[Tile]:
         """Return this kind's entries of the catalogue."""

@@ -19,8 +19,6 @@ from rgapp.models import (
     Integration,
     IntegrationVersion,
     Programme,
-    SAMLRequest,
-    SignInAttempt,
 )
 from rgapp.models.base import new_id
 from rgapp.sealing import Sealer
@@ -221,13 +219,13 @@ def restore(
 
 
 def discard(session: Session, integration: Integration, *, actor: Actor, now: datetime) -> bool:
-    """Delete a draft that was never published, with its tests; what was live once stays for its history.
+    """Delete a draft that was never published, with what is kept of it; what was live once stays for its history.
 
     Returns whether it was deleted.
     """
     if integration.live_version is not None:
         return False
-    for model in (SignInAttempt, SAMLRequest, ConnectionDirectory):
+    for model in (*kind_of(integration.kind).kept_with_draft, ConnectionDirectory):
         session.execute(
             delete(model).where(model.programme_id == integration.programme_id, model.integration_id == integration.id)
         )

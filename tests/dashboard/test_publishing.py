@@ -13,7 +13,7 @@ from rgapp.demo.responses import make_idp_key
 from rgapp.integrations import service
 from rgapp.models import Integration, Programme
 from tests.dashboard.conftest import hidden_fields
-from tests.dashboard.test_mapping import FULL
+from tests.dashboard.saml.test_mapping import FULL
 from tests.factories import Factory
 from tests.sso.conftest import saml_settings
 

@@ -23,7 +23,7 @@ from rgapp.integrations.saml.metadata import MetadataError, read_metadata
 from rgapp.integrations.saml.presets import PRESETS
 from rgapp.integrations.saml.settings import InboundSAMLSettings, dump
 from rgapp.integrations.saml.understood import idp_settings, metadata_sentence
-from rgapp.models import Integration, Programme
+from rgapp.models import Integration, Programme, SAMLRequest, SignInAttempt
 from rgapp.provisioning.record import Field
 from rgapp.sealing import Sealer
 
@@ -36,7 +36,7 @@ class InboundSAML:
 
     key = KIND
     label = "Inbound SSO (SAML)"
-    setup_endpoint = "dashboard.saml_initial"
+    kept_with_draft = (SignInAttempt, SAMLRequest)
 
     def tiles(self) -> Sequence[Tile]:
         """Return a tile for each identity provider with a preset."""

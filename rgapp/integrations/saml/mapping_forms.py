@@ -107,9 +107,3 @@ class PasteForm(DraftForm):
             raise FieldError("Paste the SAMLResponse that your identity provider sent.")
         if len(field.data) > 2 * MAX_BASE64:
             raise FieldError("This is too large to be a SAMLResponse.")
-
-
-class PublishForm(DraftForm):
-    """Publish the draft that was reviewed."""
-
-    without_test = BooleanField("Publish without a test")

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,7 +10,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from rgapp.clock import utcnow
-from rgapp.dashboard import queries
+from rgapp.dashboard.saml import queries
 from rgapp.extensions import db
 from rgapp.models import Integration, Programme, Purpose, SignInAttempt
 from rgapp.models.base import new_id
@@ -53,15 +52,15 @@ def attempt(session: Session) -> Callable[..., SignInAttempt]:
 
 
 def test_days_are_counted_as_the_programme_counts_them(
-    session: Session, attempt: Callable[..., SignInAttempt], live: Integration, now: datetime
+    session: Session, acme: Programme, attempt: Callable[..., SignInAttempt], live: Integration, now: datetime
 ) -> None:
     """A quarter to midnight in London in summer is a quarter to eleven in UTC: the same day there, not the next."""
-    zone = ZoneInfo("Europe/London")
     attempt(live, now.replace(day=2, hour=22, minute=45))
     attempt(live, now.replace(day=2, hour=23, minute=15))
     attempt(live, now, accepted=False)
     attempt(live, now, purpose=Purpose.TEST)
-    days = queries.sign_ins_by_day(session, live.programme_id, [live.id], zone, now)[live.id]
+    acme.timezone = "Europe/London"
+    days = queries.sign_ins(session, acme, [live.id], now)[live.id].days
     assert len(days) == 14
     assert days[-2][1:] == (1, 0)
     assert days[-1][1:] == (1, 1)

@@ -2,32 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from flask import current_app, url_for
 
 from rgapp import wording
+from rgapp.dashboard.fields import FIXERS, field_row, fields_as_text
 from rgapp.integrations.saml.explain import explain
 from rgapp.integrations.saml.verdict import Check, CheckCode, Fixer
 from rgapp.models import Integration, Programme, Purpose, SignInAttempt
-from rgapp.provisioning.record import Field
 from rgapp.templating import exact_time
 
-FIXERS = {
-    "identity_provider": "idp",
-    "setup": "setup",
-    "hr_data": "hr",
-    "us": "us",
-    "employee": "The employee",
-}
-FIXER_WORDS = {
-    "idp": "the identity provider's administrator",
-    "setup": "this set-up",
-    "hr": "HR's data",
-    "us": "the rewards platform",
-}
-NAME_ID = ":NameID"
 FOUND = frozenset({"ok", "wrong"})
 NEEDS_CARE = frozenset({"wrong", "warning"})
 REFUSAL_REASONS = frozenset({"no_account", "email_conflict", "membership_conflict", "birth_date_conflict", "leaver"})
@@ -67,7 +52,7 @@ class Sheet:
 
 def sheet_of(attempt: SignInAttempt, integration: Integration, programme: Programme, urls: Mapping[str, str]) -> Sheet:
     """Put one stored attempt into words."""
-    fields = [_field_row(entry) for entry in attempt.fields]
+    fields = [field_row(entry) for entry in attempt.fields]
     checks = [_check_row(entry) for entry in attempt.checks]
     return Sheet(
         attempt=attempt,
@@ -103,42 +88,6 @@ def _note(attempt: SignInAttempt) -> str:
     if attempt.reason in REFUSAL_REASONS or attempt.reason == "fields":
         return wording.refusal_fix(attempt.reason)
     return ""
-
-
-def _field_row(entry: Mapping[str, Any]) -> dict[str, Any]:
-    field, looked_for, code = Field(entry["field"]), entry.get("looked_for"), entry.get("code")
-    message = fixer = None
-    if code:
-        problem = wording.problem_sentence(field, code, entry.get("data") or {}, looked_for)
-        fix = wording.problem_fix(field, code, looked_for, entry.get("suggestion"))
-        message = f"{problem} {fix}"
-        # Where another name arrived that is probably meant, choosing it here is the shortest way.
-        fixer = "setup" if entry.get("suggestion") else FIXERS[wording.problem_fixer(code)]
-    elif entry["state"] == "unmapped":
-        message = "Nothing is mapped, so this stays empty."
-    return {
-        "state": {"unmapped": "skipped"}.get(entry["state"], entry["state"]),
-        "field": field.value,
-        "what": wording.FIELD_LABELS[field],
-        "level": entry.get("level") or ("mandatory" if field.mandatory else "recommended"),
-        "looked_for": "The NameID" if looked_for == NAME_ID else looked_for,
-        "found_in": None if entry["state"] == "missing" else "The NameID" if looked_for == NAME_ID else looked_for,
-        "raw": "; ".join(entry.get("raw") or ()) or None,
-        "reading": reading_words(field, entry.get("value")),
-        "message": message,
-        "who_fixes": fixer,
-        "suggestion": entry.get("suggestion"),
-    }
-
-
-def reading_words(field: Field, value: str | None) -> str | None:
-    """Return our reading of a value; a date in long form."""
-    if value and field is Field.DATE_OF_BIRTH:
-        try:
-            return wording.long_date(date.fromisoformat(value))
-        except ValueError:
-            return value
-    return value or None
 
 
 def _check_row(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,18 +155,7 @@ def _for_it(
             if row["note"]:
                 lines.append(f"  {row['note']}")
     if fields:
-        lines += ["", "Fields:"]
-        for row in fields:
-            where = f" from “{row['looked_for']}”" if row["looked_for"] else ""
-            who = row["who_fixes"]
-            fixer = f" (fixed in: {FIXER_WORDS.get(who, who)})" if who else ""
-            lines.append(f"- {row['what']}{where}: {_state_words(row)}{fixer}")
+        lines += ["", "Fields:", *fields_as_text(fields)]
     if attempt.arrived:
         lines += ["", "Attributes that arrived:", *(f"- {name}" for name in attempt.arrived)]
     return "\n".join(lines)
-
-
-def _state_words(row: Mapping[str, Any]) -> str:
-    if row["state"] == "ok":
-        return "in order"
-    return str(row["message"] or row["state"])

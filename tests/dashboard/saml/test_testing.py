@@ -134,7 +134,7 @@ def test_the_draft_is_tested_and_not_what_is_live(
     path: Callable[..., str],
     response_for: Callable[..., str],
 ) -> None:
-    from tests.dashboard.test_mapping import FULL
+    from tests.dashboard.saml.test_mapping import FULL
 
     browser.post(path(live, "setup/mapping"), data=FULL | {"membership_no_attribute": "other"})
     assert "Would be refused because" in examine(live, response_for(live))

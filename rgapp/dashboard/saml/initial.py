@@ -1,25 +1,24 @@
-"""Set-up of an inbound SAML connection: Initial set-up, with metadata shown as understood, and Mapping."""
+"""Initial set-up of an inbound SAML connection, with metadata shown as it was understood before it is saved."""
 
 import json
 import uuid
 from typing import Any
 
-from flask import current_app, flash, redirect, request, url_for
+from flask import current_app, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from rgapp.access import CHANGERS, EVERY_ROLE, staff
 from rgapp.clock import utcnow
-from rgapp.dashboard import queries
-from rgapp.dashboard.common import actor, base_url, bp, changed_meanwhile, load, page, programme, say_saved, seen
-from rgapp.dashboard.sheet import reading_words
-from rgapp.dashboard.steps import differs, guide, steps_of
+from rgapp.dashboard.common import actor, base_url, bp, changed_meanwhile, page, programme, say_saved, seen
+from rgapp.dashboard.saml.connection import connection
+from rgapp.dashboard.saml.guide import guide
+from rgapp.dashboard.steps import differs, steps_of
 from rgapp.extensions import db, limiter
 from rgapp.integrations import service
 from rgapp.integrations.saml import setup
 from rgapp.integrations.saml.fetch import FetchError, fetch_metadata
 from rgapp.integrations.saml.forms import ConfirmForm, InitialForm
 from rgapp.integrations.saml.kind import service_urls
-from rgapp.integrations.saml.mapping_forms import MappingForm
 from rgapp.integrations.saml.metadata import MetadataError
 from rgapp.integrations.saml.presets import PRESETS
 from rgapp.integrations.saml.understood import (
@@ -29,8 +28,6 @@ from rgapp.integrations.saml.understood import (
     understand_metadata,
 )
 from rgapp.models import Integration
-from rgapp.provisioning.record import Field
-from rgapp.wording import FIELD_LABELS, FIELD_REASONS, problem_sentence
 
 FETCHES_ALLOWED = "30/minute"
 TAKEN = "Another integration of this programme has this name."
@@ -40,7 +37,7 @@ TAKEN = "Another integration of this programme has this name."
 @staff(*EVERY_ROLE)
 def saml_initial(slug: str, integration_id: uuid.UUID) -> str:
     """Show Initial set-up."""
-    integration = load(integration_id)
+    integration = connection(integration_id)
     return initial_page(integration, filled_form(integration))
 
 
@@ -49,7 +46,7 @@ def saml_initial(slug: str, integration_id: uuid.UUID) -> str:
 @limiter.limit(FETCHES_ALLOWED)
 def save_initial(slug: str, integration_id: uuid.UUID) -> str | Response:
     """Save Initial set-up, after metadata was confirmed where some was given."""
-    integration = load(integration_id)
+    integration = connection(integration_id)
     form = InitialForm(saved=integration.draft.get("idp"))
     form.settle_way()
     conflict = changed_meanwhile(form, integration)
@@ -70,7 +67,7 @@ def save_initial(slug: str, integration_id: uuid.UUID) -> str | Response:
 @staff(*CHANGERS)
 def confirm_metadata(slug: str, integration_id: uuid.UUID) -> str | Response:
     """Save the metadata as it was understood, or go back with everything that was typed."""
-    integration = load(integration_id)
+    integration = connection(integration_id)
     carried = ConfirmForm()
     values = {name: carried[name].data for name in ("name", "way", "metadata_url", "signed", "parameter_name")}
     values |= {name: carried[name].data == "yes" for name in ("sp_initiated", "idp_initiated")}
@@ -117,7 +114,7 @@ def save(integration: Integration, form: InitialForm, parts: dict[str, Any]) -> 
     except service.NameTaken:
         db.session.rollback()
         form.name.errors = [TAKEN]
-        return initial_page(load(integration.id), form)
+        return initial_page(connection(integration.id), form)
     db.session.commit()
     missing = setup.missing_of_idp(integration.draft)
     say_saved(changed, missing)
@@ -159,7 +156,7 @@ def initial_page(integration: Integration, form: InitialForm, *, conflict: bool 
     preset = PRESETS[integration.provider]
     saved = form.saved
     return page(
-        "saml_initial.html",
+        "saml/initial.html",
         integration,
         form=form,
         steps=steps_of(integration),
@@ -186,72 +183,5 @@ def confirm_page(integration: Integration, form: InitialForm, offered: list[Unde
     carried.offer(one.display_name or one.settings["entity_id"] for one in offered)
     carried.choice.data = "0"
     return page(
-        "saml_confirm.html", integration, form=carried, offered=rows, steps=steps_of(integration), current="initial"
+        "saml/confirm.html", integration, form=carried, offered=rows, steps=steps_of(integration), current="initial"
     )
-
-
-@bp.get("/<uuid:integration_id>/setup/mapping")
-@staff(*EVERY_ROLE)
-def saml_mapping(slug: str, integration_id: uuid.UUID) -> str:
-    """Show Mapping."""
-    integration = load(integration_id)
-    form = MappingForm(formdata=None)
-    form.fill(integration.draft, programme().usual_date_format)
-    form.seen.data = seen(integration)
-    return mapping_page(integration, form)
-
-
-@bp.post("/<uuid:integration_id>/setup/mapping")
-@staff(*CHANGERS)
-def save_mapping(slug: str, integration_id: uuid.UUID) -> str | Response:
-    """Save Mapping and go on; stay here while a mandatory field has no source."""
-    integration = load(integration_id)
-    form = MappingForm()
-    conflict = changed_meanwhile(form, integration)
-    if not form.validate() or conflict:
-        return mapping_page(integration, form, conflict=conflict)
-    changed = service.save_draft(
-        db.session(), integration, actor=actor(), now=utcnow(), mapping=form.mapping(), jit=form.jit()
-    )
-    db.session.commit()
-    missing = setup.missing_of_mapping(integration.draft)
-    say_saved(changed, missing)
-    target = "dashboard.saml_mapping" if missing or "stay" in request.form else "dashboard.saml_testing"
-    if not missing and changed and integration.live_version is not None:
-        flash("What is live has not changed. Publish to bring this to employees.", "info")
-    return redirect(url_for(target, slug=slug, integration_id=integration_id), 303)
-
-
-def mapping_page(integration: Integration, form: MappingForm, *, conflict: bool = False) -> str:
-    """Render Mapping, with examples from the last test."""
-    tests = queries.last_tests(db.session(), integration, 1)
-    last, preset = tests[0] if tests else None, PRESETS[integration.provider]
-    form.offer_formats(setup.date_format_choices(programme().usual_date_format, form.date_format.data))
-    return page(
-        "saml_mapping.html",
-        integration,
-        form=form,
-        steps=steps_of(integration),
-        current="mapping",
-        preset=preset,
-        last_test=last,
-        examples=examples_of(last.fields) if last else {},
-        labels=FIELD_LABELS,
-        reasons=FIELD_REASONS,
-        usual=[
-            {"label": FIELD_LABELS[field], "value": preset.claims.get(field.value), "mono": True} for field in Field
-        ],
-        preview_url=url_for("manager.mail_preview", slug=programme().slug, kind="welcome"),
-        arrived=last.arrived if last else [],
-        conflict=differs(integration) if conflict else None,
-    )
-
-
-def examples_of(fields: list[Any]) -> dict[str, dict[str, Any]]:
-    """Return what the last test said of each field, with our reading of it or what is wrong with it."""
-    examples = {}
-    for entry in fields:
-        field, code = Field(entry["field"]), entry.get("code")
-        problem = problem_sentence(field, code, entry.get("data") or {}, entry["looked_for"]) if code else ""
-        examples[field.value] = {**entry, "reading": reading_words(field, entry.get("value")), "problem": problem}
-    return examples

@@ -8,9 +8,10 @@ from werkzeug.wrappers import Response
 from rgapp.access import CHANGERS, EVERY_ROLE, staff
 from rgapp.audit import Tag, record_event
 from rgapp.clock import utcnow
-from rgapp.dashboard import queries
-from rgapp.dashboard.common import actor, base_url, bp, load, page, programme
-from rgapp.dashboard.sheet import sentence_of, sheet_of
+from rgapp.dashboard.common import actor, base_url, bp, page, programme
+from rgapp.dashboard.saml import queries
+from rgapp.dashboard.saml.connection import connection
+from rgapp.dashboard.saml.sheet import sentence_of, sheet_of
 from rgapp.dashboard.steps import steps_of
 from rgapp.extensions import db, limiter, sealer
 from rgapp.integrations import service
@@ -29,7 +30,7 @@ from rgapp.models import Integration, Purpose
 @staff(*EVERY_ROLE)
 def saml_testing(slug: str, integration_id: uuid.UUID) -> str:
     """Show the two ways to test, and the result of the test in `attempt`, or of the last one."""
-    return testing_page(load(integration_id), PasteForm(formdata=None))
+    return testing_page(connection(integration_id), PasteForm(formdata=None))
 
 
 @bp.post("/<uuid:integration_id>/setup/testing")
@@ -37,7 +38,7 @@ def saml_testing(slug: str, integration_id: uuid.UUID) -> str:
 @limiter.limit("30/minute")
 def paste_response(slug: str, integration_id: uuid.UUID) -> str | Response:
     """Examine a pasted response with the draft."""
-    integration, form = load(integration_id), PasteForm()
+    integration, form = connection(integration_id), PasteForm()
     if kind_of(integration.kind).missing(integration.draft):
         flash("Complete Initial set-up and Mapping before you test.", "warning")
         return redirect(url_for("dashboard.saml_testing", slug=slug, integration_id=integration_id), 303)
@@ -46,7 +47,7 @@ def paste_response(slug: str, integration_id: uuid.UUID) -> str | Response:
     settings = read_draft(integration)
     if settings is None:
         flash("The draft cannot be used yet. Review says what is wrong.", "warning")
-        return redirect(url_for("dashboard.saml_review", slug=slug, integration_id=integration_id), 303)
+        return redirect(url_for("dashboard.review", slug=slug, integration_id=integration_id), 303)
     now, session = utcnow(), db.session()
     result = attempts.dry_run(
         session,
@@ -91,7 +92,7 @@ def testing_page(integration: Integration, form: PasteForm) -> str:
     shown = queries.attempt(db.session(), integration, wanted) if wanted else (tests[0] if tests else None)
     urls = service_urls(integration.public_id, base_url())
     return page(
-        "saml_testing.html",
+        "saml/testing.html",
         integration,
         form=form,
         steps=steps_of(integration),

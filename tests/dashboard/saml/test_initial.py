@@ -166,7 +166,7 @@ def test_metadata_is_fetched_from_an_address_and_the_address_is_kept(
     path: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("rgapp.dashboard.setup_saml.fetch_metadata", lambda url, *, allow: metadata)
+    monkeypatch.setattr("rgapp.dashboard.saml.initial.fetch_metadata", lambda url, *, allow: metadata)
     page = send(empty, way="url", metadata_url="https://idp.example/metadata").text
     browser.post(path(empty, "setup/confirm"), data=hidden_fields(page))
     assert empty.draft["idp"]["metadata_url"] == "https://idp.example/metadata"
