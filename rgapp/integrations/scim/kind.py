@@ -18,7 +18,7 @@ from rgapp.integrations.base import (
 from rgapp.integrations.mapped import missing_of_mapping
 from rgapp.integrations.scim import setup
 from rgapp.integrations.scim.settings import DEFAULT_MAPPING, SCIMSettings, dump
-from rgapp.models import Integration, Programme
+from rgapp.models import Integration, Programme, SCIMRequest, SCIMToken
 from rgapp.sealing import Sealer
 
 KIND: Final = "scim"
@@ -60,7 +60,7 @@ class SCIM:
 
     key = KIND
     label = "Provisioning (SCIM)"
-    setup_endpoint = "dashboard.scim_connect"
+    kept_with_draft = (SCIMRequest, SCIMToken)
 
     def tiles(self) -> Sequence[Tile]:
         """Return a tile for each client whose console we know, and one for the others."""
