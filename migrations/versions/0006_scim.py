@@ -104,6 +104,7 @@ def upgrade() -> None:
         sa.Column("person", sa.String(length=200), nullable=True),
         sa.Column("fields", JSON, nullable=False),
         sa.Column("changes", JSON, nullable=False),
+        sa.Column("arrived", JSON, nullable=False),
         sa.Column("token_hint", sa.String(length=8), nullable=False),
         sa.Column("duration_ms", sa.Integer(), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),

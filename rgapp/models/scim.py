@@ -100,8 +100,9 @@ class SCIMGroupMember(Base):
 class SCIMRequest(Tenant, Base):
     """One request of a client, good or refused, with what provisioning made of it.
 
-    `fields` keeps our mapped fields only, in the form of a sign-in attempt's; `changes` what changed of them. A
-    `listening` request was answered as if it were real, and nothing of it was written. Deleted after `expires_at`.
+    `fields` keeps our mapped fields only, in the form of a sign-in attempt's; `changes` what changed of them, and
+    `arrived` the names of the attributes of one that needs explaining. A `listening` request was answered as if it were
+    real, and nothing of it was written. Deleted after `expires_at`.
     """
 
     __tablename__ = "scim_requests"
@@ -131,6 +132,7 @@ class SCIMRequest(Tenant, Base):
     person: Mapped[str | None] = mapped_column(String(200))
     fields: Mapped[list[Any]] = mapped_column(default=list)
     changes: Mapped[list[Any]] = mapped_column(default=list)
+    arrived: Mapped[list[Any]] = mapped_column(default=list)
     token_hint: Mapped[str] = mapped_column(String(8), default="")
     duration_ms: Mapped[int] = mapped_column(default=0)
     expires_at: Mapped[datetime]

@@ -34,6 +34,7 @@ class Entry:
     user_id: uuid.UUID | None = None
     reading: Reading | None = None
     changes: Sequence[dict[str, Any]] = field(default_factory=list)
+    arrived: Sequence[str] = ()
 
     @property
     def accepted(self) -> bool:
@@ -51,14 +52,15 @@ class Entry:
 
 def note(
     session: Session, bearer: Bearer, entry: Entry, *, listening: bool, now: datetime, milliseconds: int = 0
-) -> None:
-    """Write one line of the log to the caller's transaction."""
+) -> uuid.UUID:
+    """Write one line of the log to the caller's transaction; returns its id."""
     accepted = entry.accepted and entry.outcome != OutcomeKind.REJECTED
     explained = not accepted or listening
     fields = [field_of(one, hide_birth=not explained) for one in entry.reading.fields] if entry.reading else []
+    request_id = new_id()
     row = {
         "programme_id": bearer.programme_id,
-        "id": new_id(),
+        "id": request_id,
         "integration_id": bearer.integration_id,
         "at": now,
         "listening": listening,
@@ -74,8 +76,10 @@ def note(
         **identifiers_of(entry.reading),
         "fields": fields,
         "changes": list(entry.changes),
+        "arrived": list(entry.arrived) if explained else [],
         "token_hint": bearer.hint,
         "duration_ms": milliseconds,
         "expires_at": now + KEPT,
     }
     insert_row(session, SCIMRequest, row)
+    return request_id
