@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from rgapp.cli import integrations, mail, programmes, staff_access, users, worker
+from rgapp.cli import mail, programmes, staff_access, tokens, users, worker
 
 
 def init_app(app: Flask) -> None:
@@ -10,7 +10,7 @@ def init_app(app: Flask) -> None:
     for command in (
         programmes.programme,
         staff_access.group,
-        integrations.integration,
+        tokens.integration,  # The commands about tokens belong to the same group.
         users.user,
         mail.mail,
         worker.worker,

@@ -56,8 +56,8 @@ def list_integrations(slug: str, as_json: bool) -> None:
 @reads
 def export(integration_id: str | None, slug: str | None) -> None:
     """Print the file that `apply` takes, for a programme or for one integration."""
-    programme, chosen = _chosen(integration_id, slug)
-    text, left_out = applying.export(db.session(), programme, chosen)
+    programme, found = chosen(integration_id, slug)
+    text, left_out = applying.export(db.session(), programme, found)
     for each in left_out:
         note(f"Left out: {each.name} is a draft that is not complete.")
     click.echo(text, nl=False)
@@ -128,7 +128,7 @@ def state_of(found: Integration) -> str:
     return "tested" if service.is_tested(found) else "draft"
 
 
-def _chosen(integration_id: str | None, slug: str | None) -> tuple[Programme, list[Integration]]:
+def chosen(integration_id: str | None, slug: str | None) -> tuple[Programme, list[Integration]]:
     """Return the programme and the integrations that the arguments name.
 
     Raises `CommandError`.

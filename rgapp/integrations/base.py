@@ -75,6 +75,8 @@ class IntegrationKind(Protocol):
 
     key: str
     label: str
+    # Whether the other side calls us with bearer tokens.
+    has_tokens: bool
 
     @property
     def kept_with_draft(self) -> Sequence[Any]:

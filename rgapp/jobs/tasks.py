@@ -11,8 +11,10 @@ from rgapp.jobs.metadata import refresh_metadata
 from rgapp.mail.sender import Delivery, deliver_due
 from rgapp.mail.transport import make_transport
 from rgapp.models import (
+    Deactivation,
     SAMLReplay,
     SAMLRequest,
+    SCIMRequest,
     SignInAttempt,
     StaffChallenge,
     StaffLink,
@@ -22,7 +24,19 @@ from rgapp.models import (
 )
 
 LEEWAY = timedelta(hours=1)
-EXPIRING = (SignInAttempt, SAMLRequest, SAMLReplay, UserSession, StaffSession, StaffChallenge, UserLink, StaffLink)
+# The guard looks at one day; the rest is for people who ask what it saw.
+DEACTIVATIONS_KEPT = timedelta(days=30)
+EXPIRING = (
+    SignInAttempt,
+    SCIMRequest,
+    SAMLRequest,
+    SAMLReplay,
+    UserSession,
+    StaffSession,
+    StaffChallenge,
+    UserLink,
+    StaffLink,
+)
 
 
 def send_mails(app: Flask, session: Session, *, now: datetime) -> int:
@@ -42,9 +56,10 @@ def follow_metadata(app: Flask, session: Session, *, now: datetime) -> int:
 
 def delete_expired(session: Session, *, now: datetime) -> int:
     """Delete attempts, requests, replay records, sessions and links that have expired; returns how many rows went."""
+    old = [delete(model).where(model.expires_at < now - LEEWAY) for model in EXPIRING]
     deleted = 0
-    for model in EXPIRING:
-        gone = session.execute(delete(model).where(model.expires_at < now - LEEWAY))
+    for statement in (*old, delete(Deactivation).where(Deactivation.at < now - DEACTIVATIONS_KEPT)):
+        gone = session.execute(statement)
         deleted += gone.rowcount  # type: ignore[attr-defined]  # CursorResult has it.
         session.commit()
     return deleted

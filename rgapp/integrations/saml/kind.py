@@ -36,6 +36,7 @@ class InboundSAML:
 
     key = KIND
     label = "Inbound SSO (SAML)"
+    has_tokens = False
     kept_with_draft = (SignInAttempt, SAMLRequest)
 
     def tiles(self) -> Sequence[Tile]:

@@ -60,6 +60,7 @@ class SCIM:
 
     key = KIND
     label = "Provisioning (SCIM)"
+    has_tokens = True
     kept_with_draft = (SCIMRequest, SCIMToken)
 
     def tiles(self) -> Sequence[Tile]:
