@@ -1,0 +1,151 @@
+"""The rows of SCIM groups and of who is in them (RFC 7643 section 4.2)."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from scim2_models import InvalidValueException
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from rgapp.models import SCIMGroup, SCIMGroupMember, SCIMUser
+from rgapp.models.base import new_id
+from rgapp.models.rows import insert_row
+from rgapp.scim.documents import Document, caseless, exact, key_of
+from rgapp.scim.scope import Scope
+from rgapp.scim.users import read_id
+
+AT_ONCE = 500
+_GROUPS, _MEMBERS, _USERS = SCIMGroup.__table__.c, SCIMGroupMember.__table__.c, SCIMUser.__table__.c
+#: Sessions hold no memberships and no groups as objects, so there is nothing to bring in line.
+PLAIN = {"synchronize_session": False}
+
+
+def by_id(session: Session, scope: Scope, group_id: uuid.UUID, *, to_change: bool = False) -> SCIMGroup | None:
+    """Return a group; `to_change` keeps others from changing it until the transaction ends."""
+    query = select(SCIMGroup).where(
+        SCIMGroup.programme_id == scope.programme_id,
+        SCIMGroup.integration_id == scope.integration_id,
+        SCIMGroup.id == group_id,
+    )
+    query = query.with_for_update() if to_change else query
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def load(session: Session, scope: Scope, identifiers: Sequence[uuid.UUID]) -> dict[uuid.UUID, SCIMGroup]:
+    """Return the groups with these identifiers."""
+    if not identifiers:
+        return {}
+    query = select(SCIMGroup).where(
+        SCIMGroup.programme_id == scope.programme_id,
+        SCIMGroup.integration_id == scope.integration_id,
+        SCIMGroup.id.in_(identifiers),
+    )
+    return {group.id: group for group in session.scalars(query.execution_options(populate_existing=True))}
+
+
+def members_of(
+    session: Session, scope: Scope, identifiers: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, list[dict[str, Any]]]:
+    """Return the values of `members` of these groups; a group without any is not there."""
+    query = (
+        select(_MEMBERS.group_id, _MEMBERS.user_id, _USERS.user_name)
+        .join(
+            SCIMUser.__table__,
+            (_USERS.programme_id == _MEMBERS.programme_id) & (_USERS.user_id == _MEMBERS.user_id),
+        )
+        .where(
+            _MEMBERS.programme_id == scope.programme_id,
+            _MEMBERS.group_id.in_(identifiers),
+            _USERS.integration_id == scope.integration_id,
+        )
+        .order_by(_MEMBERS.user_id)
+    )
+    found: dict[uuid.UUID, list[dict[str, Any]]] = {}
+    for group_id, user_id, name in session.execute(query):
+        member = {"value": str(user_id), "$ref": f"Users/{user_id}", "type": "User", "display": name}
+        found.setdefault(group_id, []).append(member)
+    return found
+
+
+def keys_of(document: Document) -> dict[str, Any]:
+    """Return the columns that a document fills.
+
+    Raises `InvalidValueException` where displayName or externalId do not fit.
+    """
+    said = document.resource
+    external_id = said.get("externalId")
+    return {
+        "display_name": said.get("displayName") or "",
+        "display_key": key_of("displayName", said.get("displayName"), caseless),
+        "external_id": key_of("externalId", external_id, exact) if external_id else None,
+        "resource": said,
+        "search": document.search,
+    }
+
+
+def insert_group(session: Session, scope: Scope, keys: dict[str, Any], now: datetime) -> uuid.UUID:
+    """Insert a group; returns its identifier."""
+    group_id = new_id()
+    row = {"programme_id": scope.programme_id, "integration_id": scope.integration_id, "id": group_id, **keys}
+    insert_row(session, SCIMGroup, {**row, "version": 1, "created_at": now, "updated_at": now})
+    return group_id
+
+
+def wanted_members(session: Session, scope: Scope, members: Sequence[Any]) -> set[uuid.UUID]:
+    """Return whom a list of members names, without repetitions.
+
+    Raises `InvalidValueException` for groups, and for users that this integration does not have.
+    """
+    wanted: dict[uuid.UUID, None] = {}
+    for member in members:
+        if (member.type or "User").lower() != "user":
+            raise InvalidValueException(detail="members: only users can be members; groups in groups are not kept.")
+        user_id = read_id(member.value or "")
+        if user_id is None:
+            raise InvalidValueException(detail=f"members: there is no user with the id {_shown(member.value)}.")
+        wanted[user_id] = None
+    known: set[uuid.UUID] = set()
+    for some in _portions(list(wanted)):
+        query = select(_USERS.user_id).where(
+            _USERS.programme_id == scope.programme_id,
+            _USERS.integration_id == scope.integration_id,
+            _USERS.user_id.in_(some),
+        )
+        known.update(session.scalars(query))
+    unknown = next((user_id for user_id in wanted if user_id not in known), None)
+    if unknown is not None:
+        raise InvalidValueException(detail=f"members: there is no user with the id {_shown(str(unknown))}.")
+    return known
+
+
+def set_members(session: Session, scope: Scope, group_id: uuid.UUID, wanted: set[uuid.UUID]) -> None:
+    """Make these users the members of a group, and nobody else."""
+    of_group = (_MEMBERS.programme_id == scope.programme_id, _MEMBERS.group_id == group_id)
+    present = set(session.scalars(select(_MEMBERS.user_id).where(*of_group)))
+    for some in _portions(sorted(present - wanted)):
+        session.execute(delete(SCIMGroupMember).where(*of_group, _MEMBERS.user_id.in_(some)), execution_options=PLAIN)
+    ours = {"programme_id": scope.programme_id, "group_id": group_id}
+    rows = [{**ours, "user_id": user_id} for user_id in sorted(wanted - present)]
+    if rows:
+        session.execute(insert(SCIMGroupMember), rows)
+
+
+def remove(session: Session, scope: Scope, group_id: uuid.UUID) -> None:
+    """Remove a group with its memberships."""
+    of_group = (_MEMBERS.programme_id == scope.programme_id, _MEMBERS.group_id == group_id)
+    session.execute(delete(SCIMGroupMember).where(*of_group), execution_options=PLAIN)
+    session.execute(
+        delete(SCIMGroup).where(_GROUPS.programme_id == scope.programme_id, _GROUPS.id == group_id),
+        execution_options=PLAIN,
+    )
+
+
+def _portions(identifiers: list[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
+    for start in range(0, len(identifiers), AT_ONCE):
+        yield identifiers[start : start + AT_ONCE]
+
+
+def _shown(value: str | None) -> str:
+    return f"“{(value or '')[:60]}”"

@@ -1,0 +1,190 @@
+"""The storage of one integration's resources (`scim2_server.ScimStorage`) in our database.
+
+It keeps what a client says; people themselves are written by provisioning alone, through `People`. It flushes and never
+commits. Errors are those of `scim2_models`.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from typing import Any
+
+from scim2_models import (
+    PreconditionFailedException,
+    Resource,
+    ResourceType,
+    ResponseParameters,
+    ScimProvider,
+    SearchRequest,
+    UniquenessException,
+)
+from scim2_server.storage import ScimStorage, SearchPage
+from sqlalchemy.orm import Session
+
+from rgapp.models import UserStatus
+from rgapp.scim import documents, groups, users
+from rgapp.scim.reading import GROUP, LISTS, USER, Reader, leaves_out, not_found
+from rgapp.scim.scope import People, Scope
+
+NAME_TAKEN = "Another user of this integration has this userName."
+ALREADY_THERE = "This user is here already and active."
+
+
+class SQLStorage(Reader, ScimStorage):
+    """Users and groups of one integration.
+
+    `clock` gives the time of a write. With `savepoints` each operation is undone alone where it fails: a bulk request
+    needs that, for a single one the whole transaction is the operation.
+    """
+
+    supports_cursors = True
+
+    def __init__(
+        self,
+        session: Session,
+        scope: Scope,
+        provider: ScimProvider,
+        people: People,
+        clock: Callable[[], datetime],
+    ) -> None:
+        super().__init__(session, scope, provider)
+        self.people, self.clock = people, clock
+        self.savepoints = False
+
+    def operation(self) -> AbstractContextManager[Any]:
+        """Enclose one operation."""
+        return self.session.begin_nested() if self.savepoints else nullcontext()
+
+    def get(
+        self,
+        resource_type: ResourceType,
+        resource_id: str,
+        *,
+        response_parameters: ResponseParameters[Any] | None = None,
+    ) -> Resource[Any]:
+        """Return a resource."""
+        kind = str(resource_type.name)
+        whole = response_parameters is None or not leaves_out(response_parameters, LISTS[kind])
+        return self.model(kind).model_validate(self.document(kind, resource_id, members=whole))
+
+    def search(
+        self,
+        resource_types: list[ResourceType],
+        search_request: SearchRequest[Any],
+        *,
+        position: Any = None,
+    ) -> SearchPage:
+        """Return one page of the matching resources."""
+        page: SearchPage = self.search_documents([str(each.name) for each in resource_types], search_request, position)
+        page.resources = [self.model(each["meta"]["resourceType"]).model_validate(each) for each in page.resources]
+        return page
+
+    def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:
+        """Store a new resource."""
+        kind = str(resource_type.name)
+        return self.model(kind).model_validate(self.create_document(kind, resource))
+
+    def create_document(self, kind: str, resource: Any) -> dict[str, Any]:
+        """Store a new resource, and return it as JSON."""
+        now = self.clock()
+        if kind == USER:
+            return self._create_user(resource, now)
+        document = documents.stored(resource, documents.NOT_KEPT_OF_GROUPS)
+        keys = groups.keys_of(document)
+        members = groups.wanted_members(self.session, self.scope, resource.members or [])
+        group_id = groups.insert_group(self.session, self.scope, keys, now)
+        groups.set_members(self.session, self.scope, group_id, members)
+        return self.document(GROUP, str(group_id))
+
+    def _create_user(self, resource: Any, now: datetime) -> dict[str, Any]:
+        document = documents.stored(resource, documents.NOT_KEPT_OF_USERS)
+        keys = users.keys_of(document)
+        written = self.people.create(_with_active(document, resource), now=now)
+        if users.insert(self.session, self.scope, written.user_id, keys, now):
+            status = UserStatus.ACTIVE if written.active else UserStatus.LEAVER
+            row = users.Row(written.user_id, document.resource, 1, now, now, status)
+            return documents.user_document(row, [])
+        # The user is here, or another one has the name.
+        known = users.by_id(self.session, self.scope, written.user_id, to_change=True)
+        if known is None:
+            raise UniquenessException(detail=NAME_TAKEN)
+        if written.was_active:
+            raise UniquenessException(detail=ALREADY_THERE)
+        return self._replace_user(known, keys, now)
+
+    def update(
+        self,
+        resource_type: ResourceType,
+        resource: Resource[Any],
+        *,
+        expected_version: str | None = None,
+    ) -> Resource[Any]:
+        """Replace a stored resource."""
+        kind = str(resource_type.name)
+        return self.model(kind).model_validate(self.update_document(kind, resource, expected_version))
+
+    def update_document(self, kind: str, resource: Any, expected_version: str | None) -> dict[str, Any]:
+        """Replace a stored resource, and return it as JSON."""
+        now = self.clock()
+        if kind == USER:
+            return self._update_user(resource, expected_version, now)
+        group = self._group_to_change(resource.id, expected_version)
+        document = documents.stored(resource, documents.NOT_KEPT_OF_GROUPS)
+        keys = groups.keys_of(document)
+        members = groups.wanted_members(self.session, self.scope, resource.members or [])
+        for name, value in keys.items():
+            setattr(group, name, value)
+        group.version, group.updated_at = group.version + 1, now
+        self.session.flush()
+        groups.set_members(self.session, self.scope, group.id, members)
+        return self.document(GROUP, str(group.id))
+
+    def _update_user(self, resource: Any, expected_version: str | None, now: datetime) -> dict[str, Any]:
+        row = self._user_to_change(resource.id, expected_version)
+        document = documents.stored(resource, documents.NOT_KEPT_OF_USERS)
+        keys = users.keys_of(document)
+        if users.owner_of_name(self.session, self.scope, keys["user_name"]) not in {None, row.user_id}:
+            raise UniquenessException(detail=NAME_TAKEN)
+        self.people.update(row.user_id, _with_active(document, resource), now=now)
+        return self._replace_user(row, keys, now)
+
+    def _replace_user(self, row: users.Row, keys: dict[str, Any], now: datetime) -> dict[str, Any]:
+        if not users.replace(self.session, self.scope, row, keys, now):
+            raise PreconditionFailedException(detail="This user was changed by another request.")
+        return self.document(USER, str(row.user_id))
+
+    def delete(self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None) -> None:
+        """Delete a resource; what that means for the person, the integration says."""
+        if resource_type.name == USER:
+            row = self._user_to_change(resource_id, expected_version)
+            self.people.delete(row.user_id, now=self.clock())
+            users.remove(self.session, self.scope, row.user_id)
+        else:
+            group = self._group_to_change(resource_id, expected_version)
+            groups.remove(self.session, self.scope, group.id)
+
+    def _user_to_change(self, resource_id: str | None, expected_version: str | None) -> users.Row:
+        identifier = users.read_id(resource_id or "")
+        row = users.by_id(self.session, self.scope, identifier, to_change=True) if identifier else None
+        if row is None:
+            raise not_found(USER, resource_id)
+        _check_version(documents.version_tag(row.version, active=row.active), expected_version)
+        return row
+
+    def _group_to_change(self, resource_id: str | None, expected_version: str | None) -> Any:
+        identifier = users.read_id(resource_id or "")
+        group = groups.by_id(self.session, self.scope, identifier, to_change=True) if identifier else None
+        if group is None:
+            raise not_found(GROUP, resource_id)
+        _check_version(documents.version_tag(group.version), expected_version)
+        return group
+
+
+def _with_active(document: documents.Document, resource: Any) -> dict[str, Any]:
+    """Return what provisioning reads: the document, and whether the client wants the account open."""
+    return document.resource if resource.active is None else {**document.resource, "active": resource.active}
+
+
+def _check_version(version: str, expected: str | None) -> None:
+    if expected is not None and version != expected:
+        raise PreconditionFailedException
