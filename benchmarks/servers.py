@@ -44,9 +44,9 @@ def application(instance: Path, environment: Mapping[str, str]) -> Iterator[Serv
 
 
 @contextmanager
-def peer(module: str, folder: Path, environment: Mapping[str, str]) -> Iterator[Server]:
-    """Serve one of the two applications that are compared: `benchmarks.floor` or `benchmarks.plain`."""
-    words = [*PEER_OPTIONS, "--workers", str(WORKERS), "--threads", str(THREADS), f"{module}:create_app()"]
+def peer(module: str, folder: Path, environment: Mapping[str, str], *, workers: int = WORKERS) -> Iterator[Server]:
+    """Serve an application that is compared, such as `benchmarks.floor`; one in memory only needs one worker."""
+    words = [*PEER_OPTIONS, "--workers", str(workers), "--threads", str(THREADS), f"{module}:create_app()"]
     with _serving(words, folder, environment) as server:
         yield server
 
