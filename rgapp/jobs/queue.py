@@ -13,6 +13,7 @@ from rgapp.extensions import db, shared_counters
 from rgapp.jobs import tasks
 from rgapp.jobs.certificates import certificate_alerts
 from rgapp.jobs.storage import LOCK_BUSY_SECONDS, PostgreSQLQueue, RedisQueue, SQLiteQueue, redis_pool
+from rgapp.jobs.tokens import token_alerts
 from rgapp.jobs.waker import Waker
 from rgapp.mail.outbox import WAITING_MAIL
 
@@ -74,6 +75,11 @@ def register(app: Flask, huey: Huey) -> None:
     def alert() -> None:
         with app.app_context():
             certificate_alerts(db.session(), base_url=app.config["BASE_URL"], now=utcnow())
+
+    @huey.periodic_task(crontab(minute="29", hour="5"), name="token_alerts", **TRIED_AGAIN)
+    def alert_of_tokens() -> None:
+        with app.app_context():
+            token_alerts(db.session(), now=utcnow())
 
     app.extensions["send_mails"] = send_mails
 

@@ -20,6 +20,7 @@ class MailKind(StrEnum):
 
     WELCOME = "welcome"
     CERTIFICATE_EXPIRES = "certificate_expires"
+    TOKEN_EXPIRES = "token_expires"  # noqa: S105 - the name of a mail.
     UNUSUAL_LEAVERS = "unusual_leavers"
     PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of a mail.
 

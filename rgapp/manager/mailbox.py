@@ -22,12 +22,14 @@ NEWEST_FIRST = (Key(OutboxMail.id, True),)
 KIND_LABELS = {
     MailKind.WELCOME: "Welcome",
     MailKind.CERTIFICATE_EXPIRES: "Certificate expires",
+    MailKind.TOKEN_EXPIRES: "Token expires",
     MailKind.UNUSUAL_LEAVERS: "Many people taken out",
     MailKind.PASSWORD_RESET: "New password",
 }
 KIND_SENTENCES = {
     MailKind.WELCOME: "Goes to a person once, when their account is created, if the source of the account says so.",
     MailKind.CERTIFICATE_EXPIRES: "Goes to the admins 30 and 7 days before a signing certificate expires.",
+    MailKind.TOKEN_EXPIRES: "Goes to the admins 30 and 7 days before the last token of an integration expires.",
     MailKind.UNUSUAL_LEAVERS: "Goes to the admins when integrations take out more people in a day than is usual.",
     MailKind.PASSWORD_RESET: "Goes to a person who asks for a new password, in programmes that have passwords.",
 }
@@ -108,6 +110,13 @@ def sample_of(session: Session, kind: MailKind, programme: Programme, *, base_ur
         context |= {
             "integration_name": context["sign_in_names"][0],
             "integration_url": f"{base_url}/manager/{programme.slug}/integrations",
+            "expires_on": long_date((now + timedelta(days=30)).date()),
+            "days": 30,
+        }
+    if kind is MailKind.TOKEN_EXPIRES:
+        context |= {
+            "integration_name": "Entra",
+            "integration_id": uuid.UUID(int=0),
             "expires_on": long_date((now + timedelta(days=30)).date()),
             "days": 30,
         }

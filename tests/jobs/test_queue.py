@@ -49,7 +49,13 @@ def test_every_scheduled_task_runs(app: Flask, make: Factory) -> None:
     app.config["MAIL_FOLDER"] = str(Path(app.instance_path) / "mail")
     registry = app.extensions["queue"]._registry
     names = sorted(type(task).__name__ for task in registry.periodic_tasks)
-    assert names == ["certificate_alerts", "delete_expired", "refresh_metadata", "send_mails_each_minute"]
+    assert names == [
+        "certificate_alerts",
+        "delete_expired",
+        "refresh_metadata",
+        "send_mails_each_minute",
+        "token_alerts",
+    ]
     for task in registry.periodic_tasks:
         task.execute()
     app.extensions["send_mails"].call_local()

@@ -25,6 +25,9 @@ CERTIFICATE = {
 CONTEXTS: dict[MailKind, dict[str, Any]] = {
     MailKind.WELCOME: PERSON,
     MailKind.CERTIFICATE_EXPIRES: PERSON | CERTIFICATE,
+    MailKind.TOKEN_EXPIRES: PERSON
+    | CERTIFICATE
+    | {"integration_id": "1", "manager_url": "https://rewards.example/manager/acme"},
     MailKind.UNUSUAL_LEAVERS: PERSON
     | {"integration_name": "Okta", "removals": 12, "manager_url": "https://rewards.example/manager/acme"},
     MailKind.PASSWORD_RESET: PERSON | {"password_url": "https://rewards.example/p/acme/password/token"},

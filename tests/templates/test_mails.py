@@ -17,6 +17,13 @@ CONTEXT = {
 MORE = {
     "welcome": {},
     "password_reset": {"password_url": "https://rewards.example/p/acme/password/abc"},
+    "token_expires": {
+        "integration_name": "Okta",
+        "integration_id": "1",
+        "expires_on": "3 May 2026",
+        "days": 12,
+        "manager_url": "https://rewards.example/manager/acme",
+    },
     "unusual_leavers": {
         "integration_name": "Okta",
         "removals": 12,
