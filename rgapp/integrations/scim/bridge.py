@@ -18,7 +18,7 @@ Bridged in PATCH, besides those:
   `display` in it the library would remove nobody and answer with success. Never one that would empty a group.
 - A value beside the path of a remove that names one value anyhow.
 - Value paths as keys of an object without a path, which the library takes for unknown attributes.
-- Read-only sub-attributes beside others (a manager's `displayName`), which the library takes for a change.
+- Read-only sub-attributes beside others (Okta's `display` of members), which the library takes for a change.
 - `emails.value` while there are none: the library would answer with success and write nothing.
 - Short names of extension attributes (`manager`), and a dot after the URN (Entra before 2019), as in filters.
 

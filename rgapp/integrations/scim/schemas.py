@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 from scim2_models import (
     URN,
+    AnyExtension,
     AuthenticationScheme,
     Bulk,
     CaseExact,
@@ -27,8 +28,9 @@ from scim2_models import (
     ScimProvider,
     ServiceProviderConfig,
     Sort,
-    User,
 )
+from scim2_models import User as StandardUser
+from scim2_models.resources.user import Email as StandardEmail
 
 from rgapp.integrations.scim import paths
 
@@ -47,13 +49,30 @@ ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 PERSON: Final = "urn:rgapp:params:scim:schemas:extension:person:2.0:User"
 
 
+class Email(StandardEmail):
+    """An e-mail address as the client has it; whether it is one, provisioning says of the one that is mapped."""
+
+    value: str | None = None
+    """An e-mail address."""
+
+
+class User(StandardUser[AnyExtension]):
+    """User (RFC 7643 section 4.1).
+
+    An address that is none refuses nothing here: it must keep nobody from being taken out.
+    """
+
+    emails: list[Email] | None = None  # type: ignore[assignment]  # The narrower type is what is widened here.
+    """E-mail addresses of the user."""
+
+
 class Manager(ComplexAttribute):
     """The manager as the client names them; nothing is looked up."""
 
     value: Annotated[str | None, CaseExact.true] = None
     """The identifier of the manager."""
 
-    ref: Annotated[Reference[User[Any]] | None, Mutability.read_write] = Field(
+    ref: Annotated[Reference[StandardUser[Any]] | None, Mutability.read_write] = Field(
         None, serialization_alias="$ref", validation_alias="$ref"
     )
     """The address of the manager's resource."""
@@ -101,7 +120,7 @@ class Member(ComplexAttribute):
     value: Annotated[str | None, Mutability.immutable, CaseExact.true] = None
     """The identifier of the user."""
 
-    ref: Annotated[Reference[User[Any]] | None, Mutability.immutable] = Field(
+    ref: Annotated[Reference[StandardUser[Any]] | None, Mutability.immutable] = Field(
         None, serialization_alias="$ref", validation_alias="$ref"
     )
     """The address of the user."""
@@ -127,12 +146,10 @@ class Group(Resource[Any]):
 
 SCIMUserModel: type[Resource[Any]] = User[EnterpriseUser | Person]
 
-#: Deviations that are understood without a doubt: Microsoft Entra's removal by value, and its paths to values that do
-#: not exist yet (`emails[type eq "work"].value`).
-POLICY: Final = ScimPolicy(
-    remove_value_as_filter=ScimPolicy.RemoveValue.apply,
-    unmatched_path_filter=ScimPolicy.UnmatchedPathFilter.create,
-)
+#: A deviation that is understood without a doubt: Microsoft Entra's paths to values that do not exist yet
+#: (`emails[type eq "work"].value`). Its removal by value is bridged: under the library's own policy an entry such as
+#: `{"$ref": null}` would remove everybody without a reference, and one that matches nobody would count as done.
+POLICY: Final = ScimPolicy(unmatched_path_filter=ScimPolicy.UnmatchedPathFilter.create)
 
 
 class Provider(ScimProvider):

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from rgapp.integrations.scim.bridge import standard_body
-from tests.integrations.scim.quirks import MODELS, POLICY, Quirk, Refused, apply, quirks
+from rgapp.integrations.scim.schemas import POLICY
+from tests.integrations.scim.quirks import MODELS, Quirk, Refused, apply, quirks
 
 QUIRKS = quirks()
 each = pytest.mark.parametrize("quirk", QUIRKS, ids=lambda quirk: quirk.name)

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rgapp.integrations.scim.bridge import standard_body, standard_bulk, standard_query
-from tests.integrations.scim.quirks import MODELS, POLICY, Refused, apply
+from rgapp.integrations.scim.schemas import POLICY
+from tests.integrations.scim.quirks import MODELS, Refused, apply
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
@@ -52,7 +53,7 @@ KINDS = st.sampled_from(["User", "Group"])
 
 
 @given(METHODS, KINDS, ANY_BODY, st.none() | st.dictionaries(NAMES, JSON, max_size=4))
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=400)
 def test_any_body_is_bridged_once(method: str, kind: str, body: Any, current: dict[str, Any] | None) -> None:
     """No error, and nothing more to do on a second look."""
     once = standard_body(method, MODELS[kind], body, current)
@@ -60,6 +61,7 @@ def test_any_body_is_bridged_once(method: str, kind: str, body: Any, current: di
 
 
 @given(KINDS, OPERATIONS)
+@settings(deadline=None)
 def test_no_operation_gets_lost(kind: str, operations: list[Any]) -> None:
     """There are at least as many afterwards; one that is no operation stays as it is."""
     bridged = standard_body("PATCH", MODELS[kind], {"Operations": operations})["Operations"]
@@ -68,6 +70,7 @@ def test_no_operation_gets_lost(kind: str, operations: list[Any]) -> None:
 
 
 @given(JSON | st.fixed_dictionaries({"Operations": st.lists(st.dictionaries(NAMES, JSON, max_size=4), max_size=3)}))
+@settings(deadline=None)
 def test_any_bulk_request_is_bridged_once(body: Any) -> None:
     """No error, and nothing more to do on a second look."""
     models = {"/Users": MODELS["User"], "/Groups": MODELS["Group"]}
@@ -76,6 +79,7 @@ def test_any_bulk_request_is_bridged_once(body: Any) -> None:
 
 
 @given(st.dictionaries(NAMES, SIMPLE | JSON, max_size=5) | st.fixed_dictionaries({"filter": st.text(max_size=30)}))
+@settings(deadline=None)
 def test_any_query_is_bridged_once(query: dict[str, Any]) -> None:
     """No error, and nothing more to do on a second look."""
     once = standard_query([MODELS["User"]], query)
@@ -141,6 +145,7 @@ def outcome(method: str, kind: str, body: Any, current: dict[str, Any] | None) -
 
 
 @given(USERS, USERS)
+@settings(deadline=None)
 def test_a_standard_user_means_the_same(body: dict[str, Any], current: dict[str, Any]) -> None:
     """Created, or put in the place of another."""
     assert outcome("POST", "User", standard_body("POST", MODELS["User"], body), None) == outcome(
@@ -152,7 +157,7 @@ def test_a_standard_user_means_the_same(body: dict[str, Any], current: dict[str,
 
 
 @given(USERS, st.lists(STANDARD_OPERATIONS["User"], min_size=1, max_size=4))
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 def test_a_standard_patch_of_a_user_means_the_same(current: dict[str, Any], operations: list[Any]) -> None:
     """The resource afterwards is the same, and so is a refusal."""
     body = {"schemas": [PATCH_OP], "Operations": operations}
@@ -161,6 +166,7 @@ def test_a_standard_patch_of_a_user_means_the_same(current: dict[str, Any], oper
 
 
 @given(GROUPS, st.lists(STANDARD_OPERATIONS["Group"], min_size=1, max_size=4))
+@settings(deadline=None)
 def test_a_standard_patch_of_a_group_means_the_same(current: dict[str, Any], operations: list[Any]) -> None:
     """The resource afterwards is the same, and so is a refusal."""
     body = {"schemas": [PATCH_OP], "Operations": operations}
