@@ -31,7 +31,7 @@ def token_alerts(session: Session, *, now: datetime) -> int:
         .order_by(Integration.programme_id, Integration.id)
     )
     written = 0
-    for integration, programme, ends in session.execute(query).tuples():
+    for integration, programme, ends in session.execute(query).all():
         assert ends is not None  # noqa: S101 - of tokens without an end the query wants none.
         days = (ends - now) // timedelta(days=1)
         threshold = next(limit for limit in THRESHOLDS if days <= limit)
