@@ -20,6 +20,7 @@ Bridged in PATCH, besides those:
 - Value paths as keys of an object without a path, which the library takes for unknown attributes.
 - Read-only sub-attributes beside others (Okta's `display` of members), which the library takes for a change.
 - `emails.value` while there are none: the library would answer with success and write nothing.
+- Many changes of a large group, which the library makes one by one, each against all members (`bridge_members`).
 - Short names of extension attributes (`manager`), and a dot after the URN (Entra before 2019), as in filters.
 
 Bridged in queries (`standard_query`): names of parameters in other case, which the library does not see (a filter that
@@ -37,10 +38,10 @@ from typing import Any, Final
 
 from scim2_models import Resource
 
-from rgapp.integrations.scim.bridge_patch import named, standard_patch
+from rgapp.integrations.scim.bridge_patch import standard_patch
 from rgapp.integrations.scim.bridge_paths import read_path, standard_filter
 from rgapp.integrations.scim.bridge_shapes import Shape, shape_of
-from rgapp.integrations.scim.bridge_values import members, standard_value
+from rgapp.integrations.scim.bridge_values import members, named, standard_value
 
 _PARAMETERS: Final = {
     name.lower(): name
@@ -57,7 +58,8 @@ Model = type[Resource[Any]]
 def standard_body(method: str, model: Model, body: Any, current: Mapping[str, Any] | None = None) -> Any:
     """Return the body of a POST, PUT or PATCH request for a resource of a model.
 
-    `current` is for PATCH: the resource as it is now. Only `emails.value` while there are none needs it.
+    `current` is for PATCH: the resource as it is now. Without it two things stay as they are: `emails.value` while
+    there are none, and a list of more than 200 members to remove, which is refused.
     """
     if not isinstance(body, dict):
         return body

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from rgapp.integrations.scim.bridge_members import MEMBERS, together
 from rgapp.integrations.scim.bridge_paths import Target, read_path
 from rgapp.integrations.scim.bridge_shapes import Shape
-from rgapp.integrations.scim.bridge_values import as_text, members, quoted, single_value, standard_value
+from rgapp.integrations.scim.bridge_values import as_text, members, named, quoted, single_value, standard_value
 
+#: So many values may a list to remove have where the members are not known, as in a bulk request: each is compared with
+#: every member.
+MOST_UNSEEN: Final = 200
 PATCH_OP: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
 Operation = dict[str, Any]
@@ -68,15 +72,20 @@ def standard_patch(shape: Shape, body: Mapping[str, Any], current: Mapping[str, 
         if name.lower() == "schemas" and isinstance(value, list):
             result[name] = [_message(urn) for urn in value]
         elif name.lower() == "operations" and isinstance(value, list):
-            result[name] = [meant for operation in value for meant in _operation(patching, operation)]
+            meant = [each for operation in value for each in _operation(patching, operation)]
+            result[name] = _together(patching, meant)
         else:
             result[name] = value
     return result
 
 
-def named(holder: Mapping[str, Any], name: str) -> Any:
-    """Return a member by its name, compared without case (RFC 7643, section 2.1), or None."""
-    return next((value for key, value in holder.items() if key.lower() == name.lower()), None)
+def _together(patching: Patching, operations: list[Any]) -> list[Any]:
+    """Bring the changes of a large group together, where its members are known."""
+    attribute = patching.shape.core.attributes.get(MEMBERS)
+    held = named(patching.current, MEMBERS) if attribute is not None and patching.current is not None else None
+    if attribute is None or not isinstance(held, list):
+        return operations
+    return together(attribute, operations, held)
 
 
 def _message(urn: Any) -> Any:
@@ -102,7 +111,7 @@ def _operation(patching: Patching, operation: Any) -> list[Any]:
     if target is None:
         return [operation]
     if verb == "remove":
-        return [_remove(parts, target, value)]
+        return [_remove(patching, parts, target, value)]
     if parts.value is None:
         return [parts.with_(target.text)]
     return [_write(patching, parts, target, value)]
@@ -166,7 +175,7 @@ def _value(target: Target, value: Any) -> Any:
     return single_value(target.attribute, value) if target.filtered else standard_value(target.attribute, value)
 
 
-def _remove(parts: Parts, target: Target, value: Any) -> Operation:
+def _remove(patching: Patching, parts: Parts, target: Target, value: Any) -> Operation:
     """Read a remove: which values a list of values means goes into the path, a value that says nothing more goes."""
     if value is None:
         return parts.with_(target.text)
@@ -174,6 +183,8 @@ def _remove(parts: Parts, target: Target, value: Any) -> Operation:
         return parts.without_value(target.text)
     wanted = [_identity(entry) for entry in (value if isinstance(value, list) else [value])]
     if target.filtered or target.sub is not None or "value" not in target.attribute.subs or not all(wanted):
+        return parts.with_(target.text)
+    if patching.current is None and len(wanted) > MOST_UNSEEN:
         return parts.with_(target.text)
     chosen = " or ".join(f"value eq {quoted(text)}" for text in dict.fromkeys(wanted) if text)
     return parts.without_value(f"{target.text}[{chosen}]") if chosen else parts.with_(target.text)

@@ -53,6 +53,11 @@ def _member(attribute: Attribute | None, value: Any) -> Any:
     return value if attribute is None else standard_value(attribute, value)
 
 
+def named(holder: Mapping[str, Any], name: str) -> Any:
+    """Return a member by its name, compared without case (RFC 7643, section 2.1), or None."""
+    return next((value for key, value in holder.items() if key.lower() == name.lower()), None)
+
+
 def as_text(value: Any) -> str | None:
     """Return text or a number as text, None for anything else; whole numbers have no fraction."""
     if isinstance(value, str):
