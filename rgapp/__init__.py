@@ -47,8 +47,9 @@ def create_app(environment: Mapping[str, str] | None = None, **overrides: Any) -
 
 def register_blueprints(app: Flask) -> None:
     """Register every blueprint; their URLs are part of the public interface."""
-    from rgapp import dashboard, home, manager, probes, sso, users
+    from rgapp import dashboard, home, manager, probes, scim, sso, users
     from rgapp.home import landing
 
-    for part in (sso, home, landing, manager, dashboard, users, probes):
+    for part in (sso, scim, home, landing, manager, dashboard, users, probes):
         app.register_blueprint(part.bp)
+    errors.answer_with(app, scim.PREFIX, scim.error_answer)

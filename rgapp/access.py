@@ -75,6 +75,24 @@ def staff(*roles: Role, second_factor: bool = True) -> Callable[[Callable[..., A
     return decorate
 
 
+def bearer(identify: Callable[[str], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let whoever presents a bearer token of the programme in the URL (`guid`) call this view.
+
+    `identify` returns whom the token speaks for, which the view takes as its first argument, or raises what answers
+    the request.
+    """
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(view)
+        def guarded(guid: str, **kwargs: Any) -> Any:
+            return view(identify(guid), **kwargs)
+
+        setattr(guarded, ACCESS_ATTRIBUTE, "bearer")
+        return guarded
+
+    return decorate
+
+
 EVERY_ROLE = (Role.ADMIN, Role.SUPPORT, Role.OPERATOR)
 CHANGERS = (Role.ADMIN, Role.OPERATOR)
 

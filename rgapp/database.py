@@ -63,6 +63,12 @@ def end_reading(session: Session) -> None:
         session.commit()
 
 
+def begin_writing() -> None:
+    """Let a request with a safe method write from here on: what it read so far ends."""
+    db.session.commit()
+    _reads_only.set(False)
+
+
 @contextmanager
 def without_lock() -> Iterator[None]:
     """Let a request that may write do slow work first: it reads, and holds nobody up meanwhile."""

@@ -4,8 +4,9 @@ from flask import Flask, abort, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 FORM = "application/x-www-form-urlencoded"
-# Anybody can post to these: a SAML response has at most 256 KiB, the forms of the programme's site are tiny.
-LARGEST_BODY = {"sso": 512 * 1024, "home": 64 * 1024}
+# Anybody can post to these: a SAML response has at most 256 KiB, the forms of the programme's site are tiny, and what a
+# SCIM client sends at once is a mebibyte at most, as its service says of bulk requests.
+LARGEST_BODY = {"sso": 512 * 1024, "home": 64 * 1024, "scim": 1024 * 1024}
 MOST_FIELDS = 1000
 
 

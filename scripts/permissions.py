@@ -23,6 +23,8 @@ differ, so a change of rights is seen in review.
 - **admin, support, operator**: staff. Where the address names a programme, admins need a grant for it; without one it
   answers 404, as a programme that does not exist. Staff whose programme asks for a second step have to set it up before
   anything but the views marked *before the second step*.
+- **bearer token**: a SCIM client with a live token of the programme in the address; others are answered 401. A browser
+  sends no such token by itself, so it stands in for the form token.
 - **form token**: what changes something is posted with the token of our own page. The exceptions are the ACS and
   the address for logout messages, to which identity providers post: a signature stands in for it, at the ACS with the
   one-use request and the browser's binding cookie.
@@ -54,8 +56,8 @@ def who(app: Flask, endpoint: str) -> str:
         return NOTES[endpoint]
     if declared == "public":
         return "everybody"
-    if declared == "employee":
-        return "employee"
+    if declared in {"employee", "bearer"}:
+        return {"employee": "employee", "bearer": "bearer token"}[declared]
     roles = declared.removeprefix("staff:").replace(",", ", ")
     return roles if asks_second_step(view) else f"{roles}, *before the second step*"
 

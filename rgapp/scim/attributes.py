@@ -163,8 +163,6 @@ class Attributes:
         def sub(name: str | None) -> Scalar | Fixed:
             if name == "value":
                 return self._identifier(member.c.user_id)
-            if name == "display":
-                return Scalar(user.c.user_name_key, sorts=True)
             if name == "type":
                 return Fixed("user")
             raise InvalidFilterException(detail=f"'members.{name}' cannot be compared")

@@ -50,7 +50,7 @@ def members_of(
 ) -> dict[uuid.UUID, list[dict[str, Any]]]:
     """Return the values of `members` of these groups; a group without any is not there."""
     query = (
-        select(_MEMBERS.group_id, _MEMBERS.user_id, _USERS.user_name)
+        select(_MEMBERS.group_id, _MEMBERS.user_id)
         .join(
             SCIMUser.__table__,
             (_USERS.programme_id == _MEMBERS.programme_id) & (_USERS.user_id == _MEMBERS.user_id),
@@ -63,8 +63,8 @@ def members_of(
         .order_by(_MEMBERS.user_id)
     )
     found: dict[uuid.UUID, list[dict[str, Any]]] = {}
-    for group_id, user_id, name in session.execute(query):
-        member = {"value": str(user_id), "$ref": f"Users/{user_id}", "type": "User", "display": name}
+    for group_id, user_id in session.execute(query):
+        member = {"value": str(user_id), "$ref": f"Users/{user_id}", "type": "User"}
         found.setdefault(group_id, []).append(member)
     return found
 

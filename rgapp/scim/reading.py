@@ -50,6 +50,10 @@ class Reader:
         found = groups.members_of(self.session, self.scope, [identifier]) if members else {}
         return documents.group_document(group, found.get(identifier, []))
 
+    def projected(self, kind: str, resource_id: str, parameters: ResponseParameters[Any]) -> dict[str, Any]:
+        """Return a resource as JSON without the list that a response with these parameters does not show."""
+        return self.document(kind, resource_id, members=not leaves_out(parameters, LISTS[kind]))
+
     def search_documents(self, kinds: Sequence[str], request: SearchRequest[Any], position: Any) -> Any:
         """Return one page of the matching resources as JSON."""
         models: dict[Kind, type[Resource[Any]]] = {}
@@ -89,9 +93,9 @@ class Reader:
                 made.append(documents.group_document(kept[identifier], inside.get(identifier, [])))
         return made
 
-    def lookup(self, attribute: str, value: str, most: int) -> list[dict[str, Any]]:
+    def lookup(self, attribute: str, value: str) -> list[dict[str, Any]]:
         """Return the users whose `id`, `userName` or `externalId` is this: what clients ask before every create."""
-        rows = users.by_key(self.session, self.scope, attribute, value, most)
+        rows = users.by_key(self.session, self.scope, attribute, value)
         return [documents.user_document(row, users.groups_of(self.session, self.scope, row.user_id)) for row in rows]
 
 

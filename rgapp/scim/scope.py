@@ -3,8 +3,9 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
+
+from rgapp.provisioning import Outcome
 
 
 @dataclass(frozen=True)
@@ -20,30 +21,16 @@ class Scope:
         return {"of_programme": self.programme_id, "of_integration": self.integration_id}
 
 
-class Written(Protocol):
-    """What became of a person: who it is, whether the account is open now, and whether it was before."""
-
-    @property
-    def user_id(self) -> uuid.UUID:
-        """Return the account."""
-
-    @property
-    def active(self) -> bool:
-        """Tell whether the account is open now."""
-
-    @property
-    def was_active(self) -> bool:
-        """Tell whether the account was there and open before."""
-
-
 class People(Protocol):
-    """The only way in which this package changes a person; errors are `SCIMException`s or carry data for one."""
+    """The only way in which this package changes a person (`rgapp.integrations.scim.people.Directory`)."""
 
-    def create(self, resource: Mapping[str, Any], *, now: datetime) -> Written:
-        """Create the person that a resource describes, or link or reactivate who is there."""
+    def create(self, resource: Mapping[str, Any], *, active: bool) -> Outcome:
+        """Provision somebody whom the client names for the first time."""
 
-    def update(self, user_id: uuid.UUID, resource: Mapping[str, Any], *, now: datetime) -> Written:
-        """Bring a person into the state that a whole resource describes."""
+    def update(
+        self, user_id: uuid.UUID, before: Mapping[str, Any], resource: Mapping[str, Any], *, active: bool
+    ) -> Outcome:
+        """Bring an account to what its resource says now."""
 
-    def delete(self, user_id: uuid.UUID, *, now: datetime) -> None:
-        """Take a person out, or let go of them, as the integration says."""
+    def delete(self, user_id: uuid.UUID, resource: Mapping[str, Any]) -> Outcome | None:
+        """Take somebody out, or let go of them, as the integration says."""

@@ -4,6 +4,7 @@ It keeps what a client says; people themselves are written by provisioning alone
 commits. Errors are those of `scim2_models`.
 """
 
+import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
@@ -18,10 +19,12 @@ from scim2_models import (
     SearchRequest,
     UniquenessException,
 )
+from scim2_server.conditions import Conditions
 from scim2_server.storage import ScimStorage, SearchPage
 from sqlalchemy.orm import Session
 
 from rgapp.models import UserStatus
+from rgapp.provisioning import Outcome, OutcomeKind
 from rgapp.scim import documents, groups, users
 from rgapp.scim.reading import GROUP, LISTS, USER, Reader, leaves_out, not_found
 from rgapp.scim.scope import People, Scope
@@ -99,16 +102,17 @@ class SQLStorage(Reader, ScimStorage):
     def _create_user(self, resource: Any, now: datetime) -> dict[str, Any]:
         document = documents.stored(resource, documents.NOT_KEPT_OF_USERS)
         keys = users.keys_of(document)
-        written = self.people.create(_with_active(document, resource), now=now)
-        if users.insert(self.session, self.scope, written.user_id, keys, now):
-            status = UserStatus.ACTIVE if written.active else UserStatus.LEAVER
-            row = users.Row(written.user_id, document.resource, 1, now, now, status)
-            return documents.user_document(row, [])
+        active = resource.active is not False
+        outcome = self.people.create(document.resource, active=active)
+        user_id = _account_of(outcome)
+        if users.insert(self.session, self.scope, user_id, keys, now):
+            status = UserStatus.ACTIVE if active else UserStatus.LEAVER
+            return documents.user_document(users.Row(user_id, document.resource, 1, now, now, status), [])
         # The user is here, or another one has the name.
-        known = users.by_id(self.session, self.scope, written.user_id, to_change=True)
-        if known is None:
+        known = users.by_id(self.session, self.scope, user_id, to_change=True)
+        if known is None or users.owner_of_name(self.session, self.scope, keys["user_name"]) not in {None, user_id}:
             raise UniquenessException(detail=NAME_TAKEN)
-        if written.was_active:
+        if outcome.kind is OutcomeKind.DEACTIVATED or (active and outcome.kind is not OutcomeKind.REACTIVATED):
             raise UniquenessException(detail=ALREADY_THERE)
         return self._replace_user(known, keys, now)
 
@@ -145,7 +149,8 @@ class SQLStorage(Reader, ScimStorage):
         keys = users.keys_of(document)
         if users.owner_of_name(self.session, self.scope, keys["user_name"]) not in {None, row.user_id}:
             raise UniquenessException(detail=NAME_TAKEN)
-        self.people.update(row.user_id, _with_active(document, resource), now=now)
+        active = row.active if resource.active is None else resource.active
+        self.people.update(row.user_id, row.resource, document.resource, active=active)
         return self._replace_user(row, keys, now)
 
     def _replace_user(self, row: users.Row, keys: dict[str, Any], now: datetime) -> dict[str, Any]:
@@ -155,12 +160,20 @@ class SQLStorage(Reader, ScimStorage):
 
     def delete(self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None) -> None:
         """Delete a resource; what that means for the person, the integration says."""
-        if resource_type.name == USER:
+        self.delete_if(str(resource_type.name), resource_id, Conditions(), expected_version)
+
+    def delete_if(
+        self, kind: str, resource_id: str, conditions: Conditions, expected_version: str | None = None
+    ) -> None:
+        """Delete a resource whose version is the expected one and fulfils the conditions of the request."""
+        if kind == USER:
             row = self._user_to_change(resource_id, expected_version)
-            self.people.delete(row.user_id, now=self.clock())
+            conditions.check(documents.version_tag(row.version, active=row.active), "DELETE")
+            self.people.delete(row.user_id, row.resource)
             users.remove(self.session, self.scope, row.user_id)
         else:
             group = self._group_to_change(resource_id, expected_version)
+            conditions.check(documents.version_tag(group.version), "DELETE")
             groups.remove(self.session, self.scope, group.id)
 
     def _user_to_change(self, resource_id: str | None, expected_version: str | None) -> users.Row:
@@ -180,9 +193,9 @@ class SQLStorage(Reader, ScimStorage):
         return group
 
 
-def _with_active(document: documents.Document, resource: Any) -> dict[str, Any]:
-    """Return what provisioning reads: the document, and whether the client wants the account open."""
-    return document.resource if resource.active is None else {**document.resource, "active": resource.active}
+def _account_of(outcome: Outcome) -> uuid.UUID:
+    assert outcome.user_id is not None  # noqa: S101 - what was accepted has an account.
+    return outcome.user_id
 
 
 def _check_version(version: str, expected: str | None) -> None:

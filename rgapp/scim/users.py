@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, literal_column, select, update
 from sqlalchemy.orm import Session
 
+from rgapp.integrations.scim.schemas import MAX_RESULTS
 from rgapp.models import SCIMGroup, SCIMGroupMember, SCIMUser, User, UserStatus
 from rgapp.models.prepared import Prepared
 from rgapp.models.rows import insert_if_new
 from rgapp.scim.documents import Document, caseless, exact, key_of
 from rgapp.scim.scope import Scope
 
+#: One more than a page has, so that a look-up which finds more is known to.
+MOST_LOOKED_UP = MAX_RESULTS + 1
 _USERS, _PEOPLE = SCIMUser.__table__.c, User.__table__.c
 _GROUPS, _MEMBERS = SCIMGroup.__table__.c, SCIMGroupMember.__table__.c
 _COLUMNS = [_USERS.user_id, _USERS.resource, _USERS.version, _USERS.created_at, _USERS.updated_at, _PEOPLE.status]
@@ -47,7 +50,10 @@ _BY_ID = Prepared(lambda _: _SCOPED.where(_USERS.user_id == bindparam("wanted"))
 _BY_USER_NAME = Prepared(lambda _: _SCOPED.where(_USERS.user_name_key == bindparam("wanted")), _COLUMNS)
 _BY_EXTERNAL_ID = Prepared(
     lambda _: (
-        _SCOPED.where(_USERS.external_id == bindparam("wanted")).order_by(_USERS.user_id).limit(bindparam("most"))
+        _SCOPED.where(_USERS.external_id == bindparam("wanted"))
+        .order_by(_USERS.user_id)
+        .limit(literal_column(str(MOST_LOOKED_UP)))
+        .offset(literal_column("0"))
     ),
     _COLUMNS,
 )
@@ -98,8 +104,8 @@ def owner_of_name(session: Session, scope: Scope, user_name: str) -> uuid.UUID |
     return found[0][0] if found else None
 
 
-def by_key(session: Session, scope: Scope, attribute: str, value: str, most: int) -> list[Row]:
-    """Return the users whose `id`, `userName` or `externalId` (in lower case) is this, at most so many."""
+def by_key(session: Session, scope: Scope, attribute: str, value: str) -> list[Row]:
+    """Return the users whose `id`, `userName` or `externalId` (in lower case) is this, at most `MOST_LOOKED_UP`."""
     wanted: Any = value
     if attribute == "id":
         wanted = read_id(value)
@@ -108,9 +114,7 @@ def by_key(session: Session, scope: Scope, attribute: str, value: str, most: int
     else:
         wanted = caseless(value) if attribute == "username" else exact(value)
     values = {**scope.values, "wanted": wanted}
-    if attribute == "externalid":
-        values["most"] = most
-    return [Row(*row) for row in HOT[attribute].rows(session, values)][:most]
+    return [Row(*row) for row in HOT[attribute].rows(session, values)]
 
 
 def load(session: Session, scope: Scope, identifiers: Sequence[uuid.UUID]) -> dict[uuid.UUID, Row]:

@@ -129,7 +129,7 @@ class Member(ComplexAttribute):
     """The type of the member, always User."""
 
     display: Annotated[str | None, Mutability.read_only] = None
-    """The userName of the user."""
+    """A name for the user; clients send it, and it is not kept."""
 
 
 class Group(Resource[Any]):
@@ -207,18 +207,24 @@ def config() -> ServiceProviderConfig:
 def needed_by(mapped: Iterable[str]) -> frozenset[str]:
     """Return the paths that have to be there for these mapped attributes, as `/Schemas` can name them.
 
-    A condition in brackets (`emails[primary eq true].value`) needs the attribute itself.
+    A condition in brackets (`emails[primary eq true].value`) needs the attribute itself. Whether an account is active
+    is always known: where a client does not say it, it is.
     """
-    needed = set()
+    needed = {f"{USER}:active".lower()}
     for text in mapped:
         path = paths.parse(text)
-        needed.add(f"{path.urn or USER}:{path.name}".lower())
+        whole = f"{path.urn or USER}:{path.name}".lower()
+        needed |= {whole, f"{whole}.{path.sub}".lower()}
     return frozenset(needed)
 
 
 def _with_required(schema: Schema, needed: frozenset[str]) -> Schema:
     copy = schema.model_copy(deep=True)
     for attribute in copy.attributes or []:
-        if f"{copy.id}:{attribute.name}".lower() in needed:
+        whole = f"{copy.id}:{attribute.name}".lower()
+        if whole in needed:
             attribute.required = Required.true
+        for sub in attribute.sub_attributes or []:
+            if f"{whole}.{sub.name}".lower() in needed:
+                sub.required = Required.true
     return copy

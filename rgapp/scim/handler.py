@@ -1,0 +1,189 @@
+"""The SCIM operations: each reads the request, asks the storage, and answers with JSON straight from what is stored.
+
+scim2-server's own handler makes models of everything on its way out; here only what is written, or shown in part, is.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Final
+
+from scim2_models import InvalidSyntaxException, Resource, ResourceType
+from scim2_server.handler import ScimHandler
+from scim2_server.requests import ScimRequest
+from scim2_server.responses import ScimResponse
+from scim2_server.routing import Operation, Target
+
+from rgapp.integrations.scim import bridge
+from rgapp.integrations.scim.log import Entry
+from rgapp.integrations.scim.schemas import DEFAULT_PAGE, MAX_RESULTS
+from rgapp.scim import bodies
+from rgapp.scim.bodies import Body
+from rgapp.scim.service import Service
+from rgapp.scim.storage import SQLStorage
+
+#: What clients ask before every create: one comparison of an identifier, which an index answers.
+HOT: Final = re.compile(r'\s*(userName|externalId|id)\s+eq\s+"([^"\\\x00-\x1f\ud800-\udfff]{1,255})"\s*', re.IGNORECASE)
+NUMBER: Final = re.compile(r"[0-9]{1,9}")
+
+
+class Handler(ScimHandler):
+    """Serves one request; `entry` is its line in the log."""
+
+    service: Service
+    storage: SQLStorage
+
+    def __init__(self, service: Service, storage: SQLStorage, entry: Entry) -> None:
+        super().__init__(service, storage)
+        self.entry = entry
+
+    def create(self, request: ScimRequest) -> ScimResponse:
+        """Create a resource (RFC 7644 section 3.3)."""
+        with self.service.provider:
+            _, resource_type = self._routed(request, Operation.create)
+            parameters = self.service.read_response_parameters(resource_type, request.query)
+            body = self._bridged(request, resource_type)
+            resource = self.service.read_creation(resource_type, body, request.header("Content-Type"))
+            document = self.storage.create_document(str(resource_type.name), resource)
+            self._did("created", resource_type)
+            return self.service.document_response(request.base_url, document, parameters, HTTPStatus.CREATED)
+
+    def query(self, request: ScimRequest) -> ScimResponse:
+        """Read a resource (RFC 7644 section 3.4.1)."""
+        with self.service.provider:
+            target, resource_type = self._routed(request, Operation.query)
+            kind = str(resource_type.name)
+            parameters = self.service.read_response_parameters(resource_type, request.query)
+            document = self.storage.projected(kind, str(target.resource_id), parameters)
+            version = document["meta"]["version"]
+            if not self.service.read_conditions(request).check(version, "GET"):
+                return ScimResponse(HTTPStatus.NOT_MODIFIED, None, {"ETag": version})
+            return self.service.document_response(request.base_url, document, parameters)
+
+    def replace(self, request: ScimRequest) -> ScimResponse:
+        """Replace a resource (RFC 7644 section 3.5.1)."""
+        with self.service.provider:
+            target, resource_type = self._routed(request, Operation.replace)
+            read = partial(self.service.read_replacement, resource_type)
+            return self._change(request, target, resource_type, read, self.service.apply_replacement)
+
+    def patch(self, request: ScimRequest) -> ScimResponse:
+        """Modify a resource (RFC 7644 section 3.5.2)."""
+        with self.service.provider:
+            target, resource_type = self._routed(request, Operation.patch)
+            read = partial(self.service.read_patch, resource_type)
+            return self._change(request, target, resource_type, read, self.service.apply_patch)
+
+    def _change(
+        self,
+        request: ScimRequest,
+        target: Target,
+        resource_type: ResourceType,
+        read: Callable[[bytes, str | None], Any],
+        apply: Callable[..., Resource[Any] | None],
+    ) -> ScimResponse:
+        kind = str(resource_type.name)
+        parameters = self.service.read_response_parameters(resource_type, request.query)
+        before = self.storage.document(kind, str(target.resource_id))
+        body = self._bridged(request, resource_type, before)
+        change = read(body, request.header("Content-Type"))
+        current = self.storage.model(kind).model_validate(before)
+        changed = apply(current, change, self.service.read_conditions(request))
+        if changed is None:
+            self._did("unchanged", resource_type)
+            return self.service.document_response(request.base_url, before, parameters)
+        document = self.storage.update_document(kind, changed, before["meta"]["version"])
+        self._did("updated", resource_type)
+        return self.service.document_response(request.base_url, document, parameters)
+
+    def delete(self, request: ScimRequest) -> ScimResponse:
+        """Delete a resource (RFC 7644 section 3.6)."""
+        with self.service.provider:
+            target, resource_type = self._routed(request, Operation.delete)
+            conditions = self.service.read_conditions(request)
+            self.storage.delete_if(str(resource_type.name), str(target.resource_id), conditions)
+            self._did("deleted", resource_type)
+            return self.service.deletion_response()
+
+    # -- Search -------------------------------------------------------------
+
+    def search(self, request: ScimRequest) -> ScimResponse:
+        """Search with GET (RFC 7644 section 3.4.2)."""
+        with self.service.provider:
+            target = self.service.route(request, Operation.search)
+            types = self.service.searched_types(target.endpoint)
+            hot = self._looked_up(request, types)
+            if hot is not None:
+                return hot
+            query = self._meant(types, request.query)
+            return self._listed(request, types, *self.service.read_search_query(types, query))
+
+    def search_with_body(self, request: ScimRequest) -> ScimResponse:
+        """Search with POST on `.search` (RFC 7644 section 3.4.3)."""
+        with self.service.provider:
+            target = self.service.route(request, Operation.search_with_body)
+            types = self.service.searched_types(target.endpoint)
+            payload = self.service.decode_body(request.body, request.header("Content-Type"))
+            if not isinstance(payload, dict):
+                raise InvalidSyntaxException(detail="The body has to be a SearchRequest.")
+            return self._listed(request, types, *self.service.read_search(types, self._meant(types, payload)))
+
+    def _listed(self, request: ScimRequest, types: list[ResourceType], search: Any, position: Any) -> ScimResponse:
+        page = self.storage.search_documents([str(each.name) for each in types], search, position)
+        members: dict[str, Any] = (
+            {"startIndex": search.start_index} if search.cursor is None else self.service.cursors(types, search, page)
+        )
+        return self.service.list_response(request.base_url, page.resources, page.total, search, **members)
+
+    def _looked_up(self, request: ScimRequest, types: list[ResourceType]) -> ScimResponse | None:
+        """Answer a look-up of one user by an identifier; None for anything else that a search can be."""
+        query = request.query
+        if len(types) != 1 or types[0].name != "User" or not query.keys() <= {"filter", "startIndex", "count"}:
+            return None
+        found = HOT.fullmatch(query.get("filter", ""))
+        start, count = query.get("startIndex", "1"), query.get("count", str(DEFAULT_PAGE))
+        if found is None or start not in {"0", "1"} or not NUMBER.fullmatch(count) or count == "0":
+            return None
+        documents = self.storage.lookup(found[1].lower(), found[2])
+        if len(documents) > min(int(count), MAX_RESULTS):
+            return None
+        return self.service.list_response(request.base_url, documents, len(documents), None, startIndex=1)
+
+    # -- Bulk ---------------------------------------------------------------
+
+    def bulk(self, request: ScimRequest) -> ScimResponse:
+        """Run a bulk request (RFC 7644 section 3.7); an operation that fails leaves the others as they are."""
+        self.storage.savepoints = True
+        document = self.service.decode_body(request.body, request.header("Content-Type"))
+        bodies.check_bulk(document)
+        models = {
+            str(each.endpoint): self.storage.model(str(each.name)) for each in self.service.provider.resource_types
+        }
+        return super().bulk(replace(request, body=Body.of(request.body, bridge.standard_bulk(models, document))))
+
+    # -- Steps --------------------------------------------------------------
+
+    def _routed(self, request: ScimRequest, operation: Operation) -> tuple[Target, ResourceType]:
+        target = self.service.route(request, operation)
+        return target, self.service.resource_type_at(str(target.endpoint))
+
+    def _bridged(
+        self, request: ScimRequest, resource_type: ResourceType, current: Mapping[str, Any] | None = None
+    ) -> Body:
+        """Return the body in standard SCIM, whatever dialect the client speaks."""
+        document = self.service.decode_body(request.body, request.header("Content-Type"))
+        if request.method.upper() == "PATCH":
+            bodies.check_patch(document)
+        model = self.storage.model(str(resource_type.name))
+        return Body.of(request.body, bridge.standard_body(request.method, model, document, current))
+
+    def _meant(self, types: list[ResourceType], query: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters of a search in standard SCIM, whatever dialect the client speaks."""
+        return bridge.standard_query([self.storage.model(str(each.name)) for each in types], query)
+
+    def _did(self, outcome: str, resource_type: ResourceType) -> None:
+        """Note what was done, where provisioning has not noted what became of a person."""
+        if self.entry.outcome == "read":
+            self.entry.outcome = outcome
