@@ -1,11 +1,11 @@
 """The form of Review and publish, the same for every kind."""
 
-from flask_wtf import FlaskForm
-from wtforms import BooleanField, HiddenField
+from wtforms import BooleanField
+
+from rgapp.integrations.forms import DraftForm
 
 
-class PublishForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types.
-    """Publish the draft that was reviewed; `seen` is the digest of the draft as it was shown."""
+class PublishForm(DraftForm):
+    """Publish the draft that was reviewed."""
 
-    seen = HiddenField()
     without_test = BooleanField("Publish without a test")

@@ -1,13 +1,15 @@
 """What the mappings of all kinds have in common: mandatory fields have a source, dates a declared format."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Final, Protocol
 
 from pydantic import AfterValidator
 
 from rgapp.provisioning.record import MANDATORY, Field
-from rgapp.provisioning.validation import is_date_format
+from rgapp.provisioning.validation import DAY_FORMATS, format_label, is_date_format
 
+EXAMPLE_DAY: Final = date(1990, 4, 3)
 LABELS: Final = {
     Field.MEMBERSHIP_NO: "Membership No.",
     Field.EMAIL: "E-mail address",
@@ -51,3 +53,10 @@ def missing_of_mapping(settings: Mapping[str, Any]) -> list[str]:
     """Return the mandatory fields that nothing is mapped to, by label."""
     mapping = settings.get("mapping") or {}
     return [f"where the {LABELS[field]} comes from" for field in Field if field in MANDATORY and field not in mapping]
+
+
+def date_format_choices(usual: str, current: str | None) -> list[tuple[str, str]]:
+    """Return the date formats to choose from, the region's usual one first, each with an example in long form."""
+    formats = dict.fromkeys([usual, *DAY_FORMATS, *([current] if current else [])])
+    example = f"{EXAMPLE_DAY.day} April {EXAMPLE_DAY.year}"
+    return [(key, f"{format_label(key)}: {EXAMPLE_DAY.strftime(key)} is {example}") for key in formats]

@@ -15,6 +15,7 @@ from rgapp.dashboard.saml.connection import connection
 from rgapp.dashboard.steps import differs, steps_of
 from rgapp.extensions import db
 from rgapp.integrations import service
+from rgapp.integrations.mapped import date_format_choices
 from rgapp.integrations.saml import setup
 from rgapp.integrations.saml.mapping_forms import MappingForm
 from rgapp.integrations.saml.presets import PRESETS
@@ -59,7 +60,7 @@ def mapping_page(integration: Integration, form: MappingForm, *, conflict: bool 
     """Render Mapping, with examples from the last test."""
     tests = queries.last_tests(db.session(), integration, 1)
     last, preset = tests[0] if tests else None, PRESETS[integration.provider]
-    form.offer_formats(setup.date_format_choices(programme().usual_date_format, form.date_format.data))
+    form.offer_formats(date_format_choices(programme().usual_date_format, form.date_format.data))
     return page(
         "saml/mapping.html",
         integration,

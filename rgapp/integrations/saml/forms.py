@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from pydantic import ValidationError
 from wtforms import (
@@ -21,6 +20,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import ValidationError as FieldError
 
 from rgapp.integrations.base import SettingsError
+from rgapp.integrations.forms import DraftForm, trimmed
 from rgapp.integrations.saml.certificates import CertificateError, read_certificates
 from rgapp.integrations.saml.connection import Binding, Signed
 from rgapp.integrations.saml.settings import MOST_CERTIFICATES, IdentityProvider, check_url
@@ -34,17 +34,6 @@ WAYS = (
     SelectChoice("hand", "Enter the details by hand"),
 )
 PARAMETER = "Use letters, digits, dots, hyphens and underscores, at most 64."
-
-
-def trimmed(value: str | None) -> str:
-    """Trim what was typed; None becomes empty."""
-    return (value or "").strip()
-
-
-class DraftForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types.
-    """A form over a draft; `seen` is the digest of the draft it was filled from, to notice changes in between."""
-
-    seen = HiddenField()
 
 
 class InitialForm(DraftForm):

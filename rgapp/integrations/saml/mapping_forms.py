@@ -7,7 +7,7 @@ from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # The stubs are older.
 from wtforms.validators import ValidationError as FieldError
 
-from rgapp.integrations.saml.forms import DraftForm, trimmed
+from rgapp.integrations.forms import DraftForm, trimmed
 from rgapp.integrations.saml.limits import MAX_BASE64
 from rgapp.provisioning.record import MANDATORY, Field
 from rgapp.provisioning.validation import is_date_format

@@ -1,7 +1,7 @@
 """What the set-up pages show of an inbound SAML connection: settings in words, steps, gaps, and differences."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from rgapp.integrations.base import Difference, Notice
@@ -9,7 +9,7 @@ from rgapp.integrations.mapped import LABELS
 from rgapp.integrations.mapped import missing_of_mapping as missing_of_mapping
 from rgapp.integrations.saml.understood import certificate_rows
 from rgapp.provisioning.record import Field
-from rgapp.provisioning.validation import DAY_FORMATS, format_label
+from rgapp.provisioning.validation import format_label
 
 SIGNED_WORDS = {
     "response": "The whole response",
@@ -17,7 +17,6 @@ SIGNED_WORDS = {
     "either": "The response or the assertion",
 }
 NOT_SET = "Not given yet"
-EXAMPLE_DAY = date(1990, 4, 3)
 SOON = 30
 
 
@@ -78,13 +77,6 @@ def source_words(source: Mapping[str, Any] | None) -> str:
         return "Not mapped"
     where = "The NameID" if source.get("name_id") else f"“{source.get('attribute', '')}”"
     return f"{where}, written {format_label(source['format'])}" if source.get("format") else where
-
-
-def date_format_choices(usual: str, current: str | None) -> list[tuple[str, str]]:
-    """Return the date formats to choose from, the region's usual one first, each with an example in long form."""
-    formats = dict.fromkeys([usual, *DAY_FORMATS, *([current] if current else [])])
-    example = f"{EXAMPLE_DAY.day} April {EXAMPLE_DAY.year}"
-    return [(key, f"{format_label(key)}: {EXAMPLE_DAY.strftime(key)} is {example}") for key in formats]
 
 
 def notices(settings: Mapping[str, Any], now: datetime) -> list[Notice]:
