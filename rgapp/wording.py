@@ -153,7 +153,7 @@ def outcome_sentence(
     """
     who = person or "this person"
     if outcome == "refused":
-        because = _blamed(fields) if reason == Refusal.FIELDS else ""
+        because = blamed(fields) if reason == Refusal.FIELDS else ""
         because = because or _because(reason)
         return f"Would be refused because {because}." if dry_run else f"Refused because {because}."
     verbs = {
@@ -167,7 +167,7 @@ def outcome_sentence(
     return verbs[outcome][0 if dry_run else 1].format(who)
 
 
-def _blamed(fields: Sequence[Mapping[str, Any]]) -> str:
+def blamed(fields: Sequence[Mapping[str, Any]]) -> str:
     """Name the mandatory fields that refuse a record: "the e-mail address is missing"."""
     parts = []
     for entry in fields:

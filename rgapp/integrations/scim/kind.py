@@ -17,8 +17,10 @@ from rgapp.integrations.base import (
 )
 from rgapp.integrations.mapped import missing_of_mapping
 from rgapp.integrations.scim import setup
+from rgapp.integrations.scim.presets import PRESETS
 from rgapp.integrations.scim.settings import DEFAULT_MAPPING, SCIMSettings, dump
 from rgapp.models import Integration, Programme, SCIMRequest, SCIMToken
+from rgapp.provisioning.record import Field
 from rgapp.sealing import Sealer
 
 KIND: Final = "scim"
@@ -68,8 +70,9 @@ class SCIM:
         return TILES
 
     def new_draft(self, provider: str, programme: Programme) -> dict[str, Any]:
-        """Return the usual mapping; a date of birth comes in SCIM's own form."""
-        return dump(self.validate({"mapping": DEFAULT_MAPPING}))
+        """Return the usual mapping, with the attribute in which this client sends payroll numbers."""
+        number = {Field.MEMBERSHIP_NO: {"attribute": PRESETS[provider].membership_no}}
+        return dump(self.validate({"mapping": {**DEFAULT_MAPPING, **number}}))
 
     def prepare(self, integration: Integration, sealer: Sealer, *, now: datetime) -> None:
         """Keep nothing for life: tokens are issued when somebody asks for them."""
