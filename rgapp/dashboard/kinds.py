@@ -60,17 +60,27 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Warn:
+    """Something to think of before publishing, which stops nothing; `endpoint` is where more is said or done."""
+
+    title: str
+    sentence: str
+    endpoint: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True)
 class Review:
     """What Review and publish shows of a draft beside its settings and their differences.
 
-    `noticed` says what changes for people, `warnings` are titles with sentences, `test_promise` says what a test gives
+    `noticed` says what changes for people, `test_promise` says what a test gives
     and `untested_risk` what may happen without one.
     """
 
     problems: Sequence[Problem]
     noticed_title: str
     noticed: Sequence[str]
-    warnings: Sequence[tuple[str, str]]
+    warnings: Sequence[Warn]
     test_endpoint: str
     test_promise: str
     untested_risk: str
@@ -101,9 +111,11 @@ class KindPages(Protocol):
 
     key: str
     words: Words
+    #: Where the set-up of a new draft begins; takes `slug` and `integration_id`.
+    first_endpoint: str
 
     def steps(self, integration: Integration) -> Sequence[Step]:
-        """Return the steps of the set-up before Review and publish, the first of which opens a new draft."""
+        """Return the steps of the set-up before Review and publish."""
 
     def usage(
         self, session: Session, owner: Programme, ids: Iterable[uuid.UUID], now: datetime

@@ -1,9 +1,15 @@
-"""The pages of every kind of integration; a new kind is one package and one line here."""
+"""The pages of every kind of integration, filled in beside the routes: kinds use the frame, the frame looks here."""
+
+from typing import Final
 
 from rgapp.dashboard.kinds import KindPages
-from rgapp.dashboard.saml.pages import SAMLPages
 
-PAGES: dict[str, KindPages] = {pages.key: pages for pages in (SAMLPages(),)}
+PAGES: Final[dict[str, KindPages]] = {}
+
+
+def register(*found: KindPages) -> None:
+    """Add the pages of kinds."""
+    PAGES.update({pages.key: pages for pages in found})
 
 
 def pages_of(key: str) -> KindPages:

@@ -1,5 +1,9 @@
-"""Routes of the dashboard blueprint: importing each module registers the pages of one part."""
+"""Routes of the dashboard blueprint: importing each module registers the pages of one part.
 
+A new kind of integration is one package with its pages, its views here, and one word in `register`.
+"""
+
+import rgapp.dashboard.alerts
 import rgapp.dashboard.catalogue
 import rgapp.dashboard.integration
 import rgapp.dashboard.overview
@@ -7,7 +11,18 @@ import rgapp.dashboard.review
 import rgapp.dashboard.saml.activity
 import rgapp.dashboard.saml.initial
 import rgapp.dashboard.saml.mapping
-import rgapp.dashboard.saml.testing  # noqa: F401 - these imports are for their effect.
+import rgapp.dashboard.saml.testing
+import rgapp.dashboard.scim.activity
+import rgapp.dashboard.scim.connect
+import rgapp.dashboard.scim.identifiers
+import rgapp.dashboard.scim.mapping
+import rgapp.dashboard.scim.testing
+import rgapp.dashboard.scim.tokens  # noqa: F401 - these imports are for their effect.
 from rgapp.dashboard.common import bp
+from rgapp.dashboard.registry import register
+from rgapp.dashboard.saml.pages import SAMLPages
+from rgapp.dashboard.scim.pages import SCIMPages
+
+register(SAMLPages(), SCIMPages())
 
 __all__ = ["bp"]

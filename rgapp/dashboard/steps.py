@@ -44,7 +44,7 @@ def steps_of(integration: Integration) -> list[dict[str, Any]]:
 
 def first_step(integration: Integration) -> str:
     """Return the address where the set-up of an integration begins."""
-    endpoint = pages_of(integration.kind).steps(integration)[0].endpoint
+    endpoint = pages_of(integration.kind).first_endpoint
     return url_for(endpoint, slug=programme().slug, integration_id=integration.id)
 
 

@@ -43,6 +43,7 @@ class SAMLPages:
 
     key = KIND
     words = WORDS
+    first_endpoint = "dashboard.saml_initial"
 
     def steps(self, integration: Integration) -> Sequence[Step]:
         """Return Initial set-up, Mapping and Testing."""

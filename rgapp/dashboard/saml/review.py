@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from rgapp.dashboard.kinds import Problem, Review
+from rgapp.dashboard.kinds import Problem, Review, Warn
 from rgapp.integrations.base import SettingsError, SettingsProblem
 from rgapp.integrations.registry import kind_of
 from rgapp.integrations.saml import setup
@@ -28,7 +28,7 @@ def review_of(integration: Integration, live: Mapping[str, Any] | None, now: dat
         noticed_title="What changes for employees",
         noticed=employee_changes(integration, live),
         warnings=[
-            (f"The certificate “{row.name}” has expired", EXPIRED) for row in certificates if row.state == "failed"
+            Warn(f"The certificate “{row.name}” has expired", EXPIRED) for row in certificates if row.state == "failed"
         ],
         test_endpoint="dashboard.saml_testing",
         test_promise="it takes a minute and shows what employees would meet",
