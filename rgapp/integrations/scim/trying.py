@@ -11,15 +11,17 @@ from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, Tag, record_event
 from rgapp.integrations.base import SettingsError, problems_of
+from rgapp.integrations.scim.bridge import standard_body
 from rgapp.integrations.scim.log import Entry, note
-from rgapp.integrations.scim.paths import attribute_names, values_of
+from rgapp.integrations.scim.paths import attribute_names
+from rgapp.integrations.scim.people import SCIMConnection
+from rgapp.integrations.scim.reader import read_user
+from rgapp.integrations.scim.schemas import SCIMUserModel
 from rgapp.integrations.scim.settings import SCIMSettings
 from rgapp.integrations.scim.tokens import Bearer
 from rgapp.integrations.service import note_test
-from rgapp.models import Integration
-from rgapp.provisioning import Outcome, Policy, SourceRecord, preview, read_record
-from rgapp.provisioning.policy import scim_policy
-from rgapp.provisioning.record import UNSET, Unset
+from rgapp.models import Integration, Programme
+from rgapp.provisioning import Outcome, preview
 
 #: The method under which the log keeps a user that was pasted.
 PASTED: Final = "PASTED"
@@ -39,9 +41,8 @@ def paste(session: Session, integration: Integration, text: str, *, actor: Actor
 
     Raises `NotAUser`, and `SettingsError` where the draft cannot be used.
     """
-    settings = draft_of(integration)
-    resource = read_user(text)
-    outcome = try_user(session, integration, settings, resource, now=now)
+    resource = user_in(text)
+    outcome = try_user(session, integration, resource, now=now)
     entry = Entry(PASTED, "/Users", arrived=attribute_names(resource))
     entry.about(outcome)
     bearer = Bearer(integration.programme_id, _NOBODY, integration.id, "")
@@ -70,7 +71,7 @@ def draft_of(integration: Integration) -> SCIMSettings:
         raise SettingsError(problems_of(error)) from error
 
 
-def read_user(text: str) -> dict[str, Any]:
+def user_in(text: str) -> dict[str, Any]:
     """Return the user in a text: a resource, or a list answer with exactly one.
 
     Raises `NotAUser`.
@@ -85,31 +86,25 @@ def read_user(text: str) -> dict[str, Any]:
         found = listed[0]
     if not isinstance(found, dict):
         raise NotAUser("not_an_object")
-    return found
+    standard: dict[str, Any] = standard_body("POST", SCIMUserModel, found)
+    return standard
 
 
-def try_user(
-    session: Session, integration: Integration, settings: SCIMSettings, resource: Mapping[str, Any], *, now: datetime
-) -> Outcome:
-    """Return what provisioning would decide about this user now."""
-    values = {rule.name: found for rule in settings.rules.values() if (found := values_of(resource, rule.name))}
-    record = SourceRecord("a pasted user", values, active=_active(resource))
-    reading = read_record(record, settings.rules, today=now.date())
-    return preview(session, integration.programme_id, reading, policy_of(integration, settings))
+def try_user(session: Session, integration: Integration, resource: Mapping[str, Any], *, now: datetime) -> Outcome:
+    """Return what provisioning would decide now about this user, whom the client would name for the first time.
 
-
-def policy_of(integration: Integration, settings: SCIMSettings) -> Policy:
-    """Return what this integration may do with the settings of its draft."""
-    return scim_policy(
-        integration_id=integration.id,
-        name=integration.live_name or integration.name,
-        owns=settings.provision_master,
-        welcome_email=settings.welcome_email,
-        whole=False,
+    Raises `SettingsError` where the draft cannot be used.
+    """
+    programme = session.get_one(Programme, integration.programme_id)
+    connection = SCIMConnection(
+        integration.programme_id,
+        integration.id,
+        integration.live_name or integration.name,
+        programme.timezone,
+        draft_of(integration),
     )
-
-
-def _active(resource: Mapping[str, Any]) -> bool | Unset:
-    """Return whether the resource is active; some clients send it as text (RFC 7643 section 4.1.1 has a boolean)."""
-    said = str(next((value for name, value in resource.items() if name.lower() == "active"), "")).lower()
-    return said == "true" if said in {"true", "false"} else UNSET
+    today = now.astimezone(programme.zone).date()
+    # Some clients send it as text; where it is not sent, a user is active (RFC 7643 section 4.1.1).
+    active = str(resource.get("active", True)).lower() != "false"
+    reading = read_user(resource, connection.settings, today=today, active=active)
+    return preview(session, integration.programme_id, reading, connection.policy(whole=False))
