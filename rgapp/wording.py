@@ -155,7 +155,7 @@ def outcome_sentence(
     if outcome == "refused":
         because = blamed(fields) if reason == Refusal.FIELDS else ""
         because = because or _because(reason)
-        return f"Would be refused because {because}." if dry_run else f"Refused because {because}."
+        return ended(f"Would be refused because {because}" if dry_run else f"Refused because {because}")
     verbs = {
         "created": ("Would create an account for {}.", "Created an account for {}."),
         "updated": (
@@ -165,6 +165,11 @@ def outcome_sentence(
         "unchanged": ("Would sign in as {}.", "Signed in as {}."),
     }
     return verbs[outcome][0 if dry_run else 1].format(who)
+
+
+def ended(words: str) -> str:
+    """Return words as a sentence: with one full stop, also after "Membership No."."""
+    return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
 def blamed(fields: Sequence[Mapping[str, Any]]) -> str:

@@ -79,7 +79,8 @@ def request_sentence(line: Line) -> str:
     if not line.accepted:
         begins = "Would be refused" if line.listening else "Refused"
         because = _because(line)
-        return f"{begins} because {because}." if because else f"{begins}: {_ended(line.detail)}"
+        told = line.detail.strip() or "the request could not be applied"
+        return wording.ended(f"{begins} because {because}" if because else f"{begins}: {told}")
     tense = 0 if line.listening else 1
     if line.outcome in _DONE:
         return _DONE[line.outcome][tense].format(line.person or "this person")
@@ -118,8 +119,3 @@ def _because(line: Line) -> str:
     if line.reason == Refusal.FIELDS and (blamed := wording.blamed(line.fields)):
         return blamed
     return wording.refusal_title(line.reason) if line.reason in set(Refusal) else ""
-
-
-def _ended(detail: str) -> str:
-    words = detail.strip() or "the request could not be applied"
-    return words if words.endswith((".", "!", "?")) else f"{words}."

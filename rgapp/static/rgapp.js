@@ -208,6 +208,42 @@ function setUpSubmitOnce() {
   window.addEventListener("pageshow", () => { for (const form of all("form[data-sent]")) delete form.dataset.sent; });
 }
 
+// Parts that are read again and again while somebody looks at them ------------------------------------------------
+
+const LIVE_EVERY = 3_000;
+const LIVE_FOR = 30 * 60_000;
+
+function setUpLive(place) {
+  const refresh = document.querySelector("[data-live-refresh]");
+  const until = Date.now() + LIVE_FOR;
+  refresh.hidden = true;
+  const show = (fresh) => {
+    const open = new Set(all("details[open]", place).map((details) => details.dataset.keep));
+    const focused = place.contains(document.activeElement) ? document.activeElement : null;
+    const held = focused?.closest("[data-keep]")?.dataset.keep;
+    for (const details of all("details", fresh)) if (open.has(details.dataset.keep)) details.open = true;
+    place.replaceChildren(fresh);
+    if (held) place.querySelector(`[data-keep="${held}"] ${focused.localName}`)?.focus();
+    announce(place.dataset.liveWords);
+  };
+  const look = async () => {
+    if (document.hidden) return;
+    const answer = await fetch(place.dataset.live, { redirect: "error" });
+    if (!answer.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-state]");
+    if (fresh.dataset.state !== place.querySelector("[data-state]").dataset.state) show(fresh);
+  };
+  const timer = window.setInterval(() => {
+    if (Date.now() < until) return look().catch(stop);
+    return stop();
+  }, LIVE_EVERY);
+  const stop = () => {
+    window.clearInterval(timer);
+    refresh.hidden = false;
+  };
+  look().catch(stop);
+}
+
 // Times -------------------------------------------------------------------------------------------------------------
 
 function relative(then) {
@@ -248,5 +284,6 @@ all("[data-search]").forEach(setUpSearch);
 all("[data-paste-file]").forEach(setUpPasteFile);
 all("form[data-dirty]").forEach(setUpDirty);
 setUpSubmitOnce();
+all("[data-live]").forEach(setUpLive);
 document.querySelector("[data-focus]")?.focus();
 window.setInterval(refreshTimes, 60_000);

@@ -17,14 +17,16 @@ from rgapp.integrations.scim.log import KEPT
 from rgapp.models import Alert, Integration
 from rgapp.templating import counted, exact_time
 
-SHOWN = ("all", "good", "refused", "left", "listening")
+SHOWN = ("changes", "all", "good", "refused", "left", "listening")
 
 
 def activity_part(found: Integration) -> Part:
     """Return the requests, by filter and search, and what has to be looked at first."""
-    session, show = db.session(), request.args.get("show", "all")
-    show = show if show in SHOWN else "all"
-    wanted = " ".join(request.args.get("q", "").split())[:200]
+    session, wanted = db.session(), " ".join(request.args.get("q", "").split())[:200]
+    # Clients look everybody up before they send them: without a search that is noise, in one it may be the answer.
+    usual = "all" if wanted else "changes"
+    show = request.args.get("show", usual)
+    show = show if show in SHOWN else usual
     after, before = request.args.get("after"), request.args.get("before")
     listed = queries.requests(session, found, show=show, wanted=wanted, after=after, before=before)
     values = {

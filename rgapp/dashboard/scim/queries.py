@@ -29,7 +29,7 @@ def usage(session: Session, owner: Programme, ids: Iterable[uuid.UUID], now: dat
 def requests(
     session: Session, integration: Integration, *, show: str, wanted: str, after: str | None, before: str | None
 ) -> Page[SCIMRequest]:
-    """Return a page of requests, newest first; `show` is all, good, refused, left or listening."""
+    """Return a page of requests, newest first; `show` is changes, all, good, refused, left or listening."""
     query = of_integration(integration).where(*_shown(show))
     if wanted:
         query = query.where(_matches(wanted))
@@ -106,6 +106,8 @@ def of_integration(integration: Integration) -> Select[SCIMRequest]:
 def _shown(show: str) -> list[ColumnElement[bool]]:
     real = SCIMRequest.listening.is_(False)
     match show:
+        case "changes":
+            return [real, or_(SCIMRequest.outcome != "read", SCIMRequest.accepted.is_(False))]
         case "good":
             return [real, SCIMRequest.accepted.is_(True)]
         case "refused":

@@ -91,7 +91,7 @@ def testing_page(integration: Integration, form: PasteForm) -> str:
 def listened_values(integration: Integration) -> dict[str, Any]:
     """Return what the list of the last requests shows."""
     found = queries.listened(db.session(), integration, SHOWN)
-    return {"listened": [sheet_of(one, programme()) for one in found], "shown": SHOWN}
+    return {"listened": [sheet_of(one, programme()) for one in found], "open_first": wanted_request() is None}
 
 
 def wanted_request() -> uuid.UUID | None:

@@ -133,7 +133,8 @@ def _from_log(session: Session, integration: Integration, attribute: str) -> tup
     found, stale = [], 0
     for number, address, person, fields in rows:
         if _looked_for(fields) == attribute:
-            found.append(Claimed(number, address, person or number))
+            name = (person or "").removesuffix(f"({number})").strip()
+            found.append(Claimed(number, address, name if name != number else ""))
         else:
             stale += 1
     return found, stale
@@ -165,7 +166,7 @@ def _from_resources(
         except InvalidValue:
             continue
         address = email_key(addresses[0]) if len(addresses) == 1 else None
-        yield Claimed(number, address, addresses[0] if address else number)
+        yield Claimed(number, address, addresses[0] if address else "")
 
 
 def _people(session: Session, integration: Integration, wanted: Sequence[Claimed]) -> list[tuple[Known, str | None]]:
