@@ -5,8 +5,9 @@ answers with its own 400; no operation is ever dropped. Attributes are known by 
 
 Bridged in bodies of POST and PUT (`standard_body`):
 
-- `schemas` as one text, in other case, or with schemas that we do not have beside the core one (Entra's private second
-  schema of groups), and extension objects of such schemas: the library refuses them, their contents are not ours.
+- `schemas` as one text, in other case, under their names of SCIM 1.1 (OneLogin's template), or with schemas that we do
+  not have beside the core one (Entra's private second schema of groups), and extension objects of such schemas: the
+  library refuses them, their contents are not ours.
 - Read-only attributes (`id`, `meta`, `groups`) in whatever form: RFC 7644 ignores them, the library checks them first.
 - A complex attribute as its plain value (Entra's manager), a multi-valued one as one object or as plain values
   (roles); numbers for texts (employee numbers); a simple value in a list of one or in a `value` object (Entra before
@@ -38,7 +39,7 @@ from typing import Any, Final
 
 from scim2_models import Resource
 
-from rgapp.integrations.scim.bridge_patch import standard_patch
+from rgapp.integrations.scim.bridge_patch import extension_key, standard_patch
 from rgapp.integrations.scim.bridge_paths import read_path, standard_filter
 from rgapp.integrations.scim.bridge_shapes import Shape, shape_of
 from rgapp.integrations.scim.bridge_values import members, named, standard_value
@@ -124,14 +125,15 @@ def _resource(shape: Shape, body: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in body.items():
         lowered = name.lower()
         attribute = shape.core.attributes.get(lowered)
-        extension = shape.extensions.get(lowered)
+        extension = shape.extension(name)
         if lowered == "schemas":
             result[name] = _schemas(shape, value)
         elif attribute is not None:
             if lowered != "meta" and not attribute.read_only:
                 result[name] = standard_value(attribute, value)
         elif extension is not None:
-            result[name] = members(extension.attributes, value) if isinstance(value, dict) else value
+            urn = extension_key(extension, name, body)
+            result[urn] = members(extension.attributes, value) if isinstance(value, dict) else value
         elif not _foreign(shape, name, value):
             result[name] = value
     return result

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rgapp.integrations.scim.bridge_members import MEMBERS, together
 from rgapp.integrations.scim.bridge_paths import Target, read_path
-from rgapp.integrations.scim.bridge_shapes import Shape
+from rgapp.integrations.scim.bridge_shapes import Schema, Shape
 from rgapp.integrations.scim.bridge_values import as_text, members, named, quoted, single_value, standard_value
 
 #: So many values may a list to remove have where the members are not known, as in a bulk request: each is compared with
@@ -104,9 +104,9 @@ def _operation(patching: Patching, operation: Any) -> list[Any]:
         return _without_path(patching, parts, value) if verb != "remove" and isinstance(value, dict) else [operation]
     if not isinstance(path, str):
         return [operation]
-    schema = patching.shape.extensions.get(path.lower())
+    schema = patching.shape.extension(path)
     if schema is not None and verb != "remove" and isinstance(value, dict):
-        return [parts.with_(path, members(schema.attributes, value))]
+        return [parts.with_(extension_key(schema, path, {}), members(schema.attributes, value))]
     target = read_path(patching.shape, path)
     if target is None:
         return [operation]
@@ -136,10 +136,13 @@ def _without_path(patching: Patching, parts: Parts, value: Operation) -> list[An
     """Read an object without a path: a key that selects among values becomes an operation of its own."""
     kept: dict[str, Any] = {}
     apart: list[Operation] = []
+    says_more = any(name.lower() not in ("schemas", "id", "meta") for name in value)
     for name, item in value.items():
-        schema = patching.shape.extensions.get(name.lower())
+        schema = patching.shape.extension(name)
         if schema is not None and isinstance(item, dict):
-            kept[name] = members(schema.attributes, item)
+            kept[extension_key(schema, name, value)] = members(schema.attributes, item)
+            continue
+        if name.lower() == "meta" and says_more:
             continue
         target = read_path(patching.shape, name)
         if target is None or (target.text != name and (target.text in value or target.text in kept)):
@@ -154,6 +157,11 @@ def _without_path(patching: Patching, parts: Parts, value: Operation) -> list[An
     first = dict(parts.operation)
     first[parts.value or "value"] = kept
     return [first, *apart]
+
+
+def extension_key(schema: Schema, name: str, beside: Mapping[str, Any]) -> str:
+    """Return the URN for an old name of an extension, unless that is there, too; any spelling of the URN stays."""
+    return name if name.lower() == schema.urn.lower() or named(beside, schema.urn) is not None else schema.urn
 
 
 def _write(patching: Patching, parts: Parts, target: Target, value: Any) -> Operation:

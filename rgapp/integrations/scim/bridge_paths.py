@@ -7,7 +7,7 @@ from typing import Final
 from scim2_models import Path, SCIMException, ScimFilter
 from scim2_models.path import AttrPath, Comparison, FilterNode, LogicalExpr, Not, Present, ValuePath
 
-from rgapp.integrations.scim.bridge_shapes import Attribute, Kind, Shape
+from rgapp.integrations.scim.bridge_shapes import OLD_NAMES, Attribute, Kind, Shape
 
 #: Longer ones are the library's business alone: nobody's client writes them by hand, and reading one twice costs.
 MAX_READ: Final = 2048
@@ -90,6 +90,9 @@ def _in_full(shapes: Sequence[Shape], path: AttrPath) -> AttrPath:
             return path
         owners = {schema.urn for shape in shapes for schema in shape.extensions.values() if name in schema.attributes}
         return replace(path, uri=owners.pop()) if len(owners) == 1 else path
+    if path.uri.lower() in OLD_NAMES:
+        known = [schema.urn for shape in shapes if (schema := shape.schema(path.uri)) is not None]
+        return replace(path, uri=known[0]) if known else path
     if path.sub_attr is None:
         return path
     for shape in shapes:

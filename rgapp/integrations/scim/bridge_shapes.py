@@ -32,6 +32,14 @@ class Attribute:
     subs: Mapping[str, "Attribute"]
 
 
+#: Names of before the RFCs (SCIM 1.1), which OneLogin's template and older jobs of Entra's still use in SCIM 2.0.
+OLD_NAMES: Final = {
+    "urn:scim:schemas:core:1.0": {
+        "urn:ietf:params:scim:schemas:core:2.0:user",
+        "urn:ietf:params:scim:schemas:core:2.0:group",
+    },
+    "urn:scim:schemas:extension:enterprise:1.0": {"urn:ietf:params:scim:schemas:extension:enterprise:2.0:user"},
+}
 _NO_SUBS: Final[Mapping[str, Attribute]] = MappingProxyType({})
 
 
@@ -51,10 +59,20 @@ class Shape:
     extensions: Mapping[str, Schema]
 
     def schema(self, urn: str | None) -> Schema | None:
-        """Return the schema with a URN, compared without case; the resource's own for None."""
-        if urn is None or urn.lower() == self.core.urn.lower():
+        """Return the schema with a URN, compared without case, or with its old name; the resource's own for None."""
+        if urn is None:
             return self.core
-        return self.extensions.get(urn.lower())
+        for name in (urn.lower(), *OLD_NAMES.get(urn.lower(), ())):
+            if name == self.core.urn.lower():
+                return self.core
+            if name in self.extensions:
+                return self.extensions[name]
+        return None
+
+    def extension(self, name: str) -> Schema | None:
+        """Return the extension whose URN or old name this is."""
+        found = self.schema(name) if ":" in name else None
+        return None if found is self.core else found
 
     def knows(self, urn: str) -> bool:
         """Tell whether a URN is a schema of this resource type, or an attribute of one."""

@@ -77,6 +77,7 @@ ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
         {"op": "add", "value": {ENTERPRISE: "x"}},
         {"op": "add", "value": {"manager": {"value": "a"}, f"{ENTERPRISE}:manager": {"value": "b"}}},
         {"op": "add", "value": ["x"]},
+        {"op": "replace", "value": {"meta": {"version": "x"}, "schemas": []}},
         {"op": "move", "path": "roles", "value": "x"},
         {"op": ["add"], "path": "roles", "value": "x"},
         {"op": "add", "OP": "remove", "path": "roles", "value": "x"},
