@@ -145,9 +145,9 @@ def measure_peer(folder: Path, operations: int) -> Iterator[Measured]:
 
 
 @contextmanager
-def ours(source: Databases, folder: Path, people: int) -> Iterator[tuple[Target, list[str]]]:
+def ours(source: Databases, folder: Path, name: str, people: int) -> Iterator[tuple[Target, list[str]]]:
     """Serve the application with a live SCIM integration that brought so many people."""
-    database = f"scim_{people}"
+    database = f"scim_{name}"
     where = installation.install(folder / database, source.fresh(database))
     now = datetime.now(UTC)
     with where.app().app_context():
@@ -252,12 +252,12 @@ def main() -> None:
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rgapp-benchmark-")))
             source = stack.enter_context(databases.databases(name, folder))
-            for people in (USUAL, asked.large):
-                with ours(source, folder, people) as (target, known):
+            for size, people in (("usual", USUAL), ("large", asked.large)):
+                with ours(source, folder, size, people) as (target, known):
                     found += operations_of(target, known, asked.operations, 200)
-            with ours(source, folder, min(LISTED, asked.large)) as (target, _):
+            with ours(source, folder, "listed", min(LISTED, asked.large)) as (target, _):
                 found += pages(target, max(20, asked.operations // 20))
-            with ours(source, folder, 0) as (target, _):
+            with ours(source, folder, "cycle", 0) as (target, _):
                 found.append(first_cycle(target, asked.cycle))
     report.keep("scim", table(found), [asdict(one) for one in found])
 
