@@ -1,18 +1,20 @@
-"""Statements of the core that are compiled once for each database.
+"""Statements of the core that are compiled once for each database, and given to its driver as they are.
 
 SQLAlchemy looks up, binds and wraps on each call; on the path of a sign-in, a dozen statements long, that is more work
-than all that the databases' drivers do. What runs here still goes through SQLAlchemy's connection: its transactions,
-events and errors are the same.
+than all that the databases' drivers do. What runs here still belongs to the session's transaction, tells who listens
+to the execution of statements, and raises SQLAlchemy's errors.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from sqlalchemy import ClauseElement, Connection, Dialect
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import TypeEngine
 
+_KEPT = "rgapp.prepared"
 Processor = Callable[[Any], Any] | None
 
 
@@ -21,6 +23,7 @@ class _Form(NamedTuple):
 
     text: str
     positional: bool
+    names: tuple[str, ...]
     binds: tuple[tuple[str, Processor], ...]
     reads: tuple[Processor, ...]
 
@@ -38,32 +41,83 @@ class Prepared:
 
     def run(self, session: Session, values: dict[str, Any]) -> int:
         """Run the statement; returns how many rows it changed."""
-        changed: int = self._execute(session.connection(), values).rowcount
+        changed: int = self._execute(_line(session), values).rowcount
         return changed
 
     def rows(self, session: Session, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         """Run the statement; returns the rows that came back, their values as the columns' types have them."""
-        connection = session.connection()
-        found = self._execute(connection, values).fetchall()
-        reads = self._forms[connection.dialect.name].reads
+        line = _line(session)
+        found = self._execute(line, values).fetchall()
+        reads = self._forms[line.dialect].reads
         return [
             tuple(value if read is None else read(value) for value, read in zip(row, reads, strict=True))
             for row in found
         ]
 
-    def _execute(self, connection: Connection, values: dict[str, Any]) -> Any:
-        form = self._forms.get(connection.dialect.name) or self._compile(connection.dialect)
-        bound = [(name, values[name] if bind is None else bind(values[name])) for name, bind in form.binds]
-        parameters = tuple(value for _, value in bound) if form.positional else dict(bound)
-        return connection.exec_driver_sql(form.text, parameters)
+    def _execute(self, line: "_Line", values: dict[str, Any]) -> Any:
+        form = self._forms.get(line.dialect) or self._compile(line.connection.dialect)
+        given = [values[name] if bind is None else bind(values[name]) for name, bind in form.binds]
+        parameters = given if form.positional else dict(zip(form.names, given, strict=True))
+        return line.execute(form.text, parameters)
 
     def _compile(self, dialect: Dialect) -> _Form:
         compiled: Any = self._build(dialect.name).compile(dialect=dialect)
-        names = compiled.positiontup if compiled.positional else list(compiled.binds)
+        names = tuple(compiled.positiontup if compiled.positional else compiled.binds)
         binds = tuple((name, _binder(compiled.binds[name].type, dialect)) for name in names)
         reads = tuple(_reader(column.type, dialect) for column in self._columns)
-        form = self._forms[dialect.name] = _Form(str(compiled), bool(compiled.positional), binds, reads)
+        form = self._forms[dialect.name] = _Form(str(compiled), bool(compiled.positional), names, binds, reads)
         return form
+
+
+class _Line:
+    """What leads to the driver within one transaction: looking for it costs as much as a small statement does."""
+
+    def __init__(self, transaction: SessionTransaction | None, connection: Connection) -> None:
+        self.transaction = transaction
+        self.connection = connection
+        self.dialect = connection.dialect.name
+        self.cursor = connection.connection.cursor()
+
+    def execute(self, text: str, parameters: Any) -> Any:
+        """Let the driver execute a statement; returns its cursor, raises SQLAlchemy's errors."""
+        listening = self.connection.dispatch
+        for tell in listening.before_cursor_execute:
+            text, parameters = tell(self.connection, self.cursor, text, parameters, None, False)
+        try:
+            self.cursor.execute(text, parameters)
+        except Exception as error:
+            self._fail(error, text)
+        for tell in listening.after_cursor_execute:
+            tell(self.connection, self.cursor, text, parameters, None, False)
+        return self.cursor
+
+    def _fail(self, error: Exception, text: str) -> NoReturn:
+        """Raise what SQLAlchemy raises for an error of the driver; a connection that is gone is given up."""
+        dialect, connection = self.connection.dialect, self.connection
+        gone = isinstance(error, dialect.loaded_dbapi.Error) and dialect.is_disconnect(
+            error, connection.connection, self.cursor
+        )
+        if gone:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            text,
+            None,  # The values are people's details.
+            error,
+            dialect.loaded_dbapi.Error,
+            hide_parameters=True,
+            connection_invalidated=gone,
+            dialect=dialect,
+        ) from error
+
+
+def _line(session: Session) -> _Line:
+    """Return the way to the driver for the transaction that the session is in, which begins where there is none."""
+    line: _Line | None = session.info.get(_KEPT)
+    transaction = session.get_transaction()
+    if line is None or transaction is None or line.transaction is not transaction or not transaction.is_active:
+        connection = session.connection()
+        line = session.info[_KEPT] = _Line(session.get_transaction(), connection)
+    return line
 
 
 def _binder(kind: TypeEngine[Any], dialect: Dialect) -> Processor:

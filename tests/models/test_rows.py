@@ -4,10 +4,11 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import bindparam, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, event, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError, PendingRollbackError
 from sqlalchemy.orm import Session
 
+from rgapp.extensions import db
 from rgapp.models import Programme, SAMLReplay
 from rgapp.models.prepared import Prepared
 from rgapp.models.rows import insert_if_new, insert_row
@@ -58,3 +59,57 @@ def test_values_come_back_as_the_columns_have_them(session: Session, make: Facto
 def test_a_time_without_its_zone_is_refused(session: Session, make: Factory) -> None:
     with pytest.raises(ValueError, match="aware"):
         insert_row(session, SAMLReplay, replay(make.programme(), expires_at=NOW.replace(tzinfo=None)))
+
+
+def test_an_error_names_no_values(session: Session, make: Factory) -> None:
+    programme = make.programme()
+    insert_row(session, SAMLReplay, replay(programme, "k" * 64))
+    with pytest.raises(IntegrityError) as refused:
+        insert_row(session, SAMLReplay, replay(programme, "k" * 64))
+    assert "k" * 64 not in str(refused.value).replace(str(refused.value.orig), "")
+
+
+def test_each_transaction_finds_its_own_way_to_the_driver(session: Session, make: Factory) -> None:
+    programme = make.programme()
+    insert_row(session, SAMLReplay, replay(programme))
+    session.rollback()
+    programme = make.programme()
+    assert insert_if_new(session, SAMLReplay, replay(programme))
+    session.commit()
+    assert not insert_if_new(session, SAMLReplay, replay(programme))
+
+
+def test_who_listens_to_statements_hears_of_it(session: Session, make: Factory) -> None:
+    programme, heard = make.programme(), list[str]()
+
+    def before(_: object, __: object, statement: str, *___: object) -> None:
+        heard.append(f"before {statement}")
+
+    def after(_: object, __: object, statement: str, *___: object) -> None:
+        heard.append(f"after {statement}")
+
+    event.listen(db.engine, "before_cursor_execute", before)
+    event.listen(db.engine, "after_cursor_execute", after)
+    try:
+        insert_row(session, SAMLReplay, replay(programme))
+    finally:
+        event.remove(db.engine, "before_cursor_execute", before)
+        event.remove(db.engine, "after_cursor_execute", after)
+    own = [words for words in heard if "saml_replays" in words]
+    assert [words.partition(" INSERT INTO")[0] for words in own] == ["before", "after"]
+
+
+@pytest.mark.postgresql
+def test_a_connection_that_the_server_ended_is_given_up(session: Session, make: Factory) -> None:
+    programme = make.programme()
+    session.commit()
+    pid = session.scalar(text("SELECT pg_backend_pid()"))
+    with db.engine.connect() as other:
+        assert other.scalar(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
+    with pytest.raises(OperationalError) as ended:
+        insert_row(session, SAMLReplay, replay(programme))
+    assert ended.value.connection_invalidated
+    with pytest.raises(PendingRollbackError):
+        insert_row(session, SAMLReplay, replay(programme))
+    session.rollback()
+    insert_row(session, SAMLReplay, replay(programme))
