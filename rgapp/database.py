@@ -7,13 +7,18 @@ from contextvars import ContextVar
 from typing import Any
 
 from flask import Flask, request
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Dialect, event
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from rgapp.extensions import db
+from rgapp.turnstile import QueuedConnection
 
 BUSY_TIMEOUT_MS = 15_000
+# The log of SQLite's writes grows to 16 MB, not 4, before its pages go into the file. Most of them are the same few,
+# the ends of indexes, and are copied once instead of four times.
+PAGES_IN_LOG = 4000
 # A transaction that reads first and writes later fails at once on SQLite when somebody wrote in between. So whatever
 # may write takes the write lock when it begins; only requests with a safe method read without it.
 _reads_only: ContextVar[bool] = ContextVar("reads_only", default=False)
@@ -87,11 +92,26 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {PAGES_IN_LOG}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 
 
 @event.listens_for(Engine, "begin")
 def _begin_sqlite(connection: Connection) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN" if _reads_only.get() else "BEGIN IMMEDIATE")
+    if connection.dialect.name != "sqlite":
+        return
+    driver: Any = connection.connection.driver_connection
+    try:
+        if _reads_only.get():
+            driver.execute("BEGIN")
+        else:
+            driver.begin_writing()
+    except sqlite3.OperationalError as error:
+        raise OperationalError("BEGIN", None, error) from error
+
+
+@event.listens_for(Engine, "do_connect")
+def _queue_on_sqlite(dialect: Dialect, _: Any, __: list[Any], options: dict[str, Any]) -> None:
+    if dialect.name == "sqlite":
+        options["factory"] = QueuedConnection

@@ -1,0 +1,97 @@
+"""Who writes to a SQLite file stands in one queue for each process, first come, first served.
+
+SQLite itself lets those who wait ask again, later each time: who came first may be served last. The queue decides
+about their order only; what keeps writers apart is SQLite's lock, as ever.
+"""
+
+import sqlite3
+from collections import deque
+from threading import Lock
+from typing import Any
+
+
+class Turnstile:
+    """A lock that is handed on in the order in which it was asked for."""
+
+    def __init__(self) -> None:
+        self._guard = Lock()
+        self._taken = False
+        self._queue: deque[Lock] = deque()
+
+    def acquire(self, seconds: float) -> bool:
+        """Wait for at most so many seconds; tells whether the lock is ours."""
+        with self._guard:
+            if not self._taken:
+                self._taken = True
+                return True
+            if not seconds:
+                return False
+            ticket = Lock()
+            ticket.acquire()
+            self._queue.append(ticket)
+        if ticket.acquire(timeout=seconds):
+            return True
+        with self._guard:
+            if ticket in self._queue:
+                self._queue.remove(ticket)
+                return False
+        return True  # It was handed to us in this very moment.
+
+    def release(self) -> None:
+        """Hand the lock to who waits longest."""
+        with self._guard:
+            if self._queue:
+                self._queue.popleft().release()
+            else:
+                self._taken = False
+
+
+_turnstiles: dict[str, Turnstile] = {}
+
+
+class QueuedConnection(sqlite3.Connection):
+    """A connection whose writing transactions wait for those of this process, then for those of others."""
+
+    def __init__(self, database: str, *args: Any, **options: Any) -> None:
+        super().__init__(database, *args, **options)
+        self._turnstile = _turnstiles.setdefault(database, Turnstile())
+        self._holds = False
+
+    def begin_writing(self) -> None:
+        """Begin a transaction that writes; raises sqlite3.OperationalError after `busy_timeout`."""
+        if not self._turnstile.acquire(0) and not self._turnstile.acquire(self._patience()):
+            raise sqlite3.OperationalError("database is locked")
+        self._holds = True
+        try:
+            self.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._leave()
+            raise
+
+    def _patience(self) -> float:
+        milliseconds: int = self.execute("PRAGMA busy_timeout").fetchone()[0]
+        return milliseconds / 1000
+
+    def commit(self) -> None:
+        """Commit, and let the next one in."""
+        super().commit()
+        self._leave()
+
+    def rollback(self) -> None:
+        """Roll back, and let the next one in."""
+        try:
+            super().rollback()
+        finally:
+            self._leave()
+
+    def close(self) -> None:
+        """Close the connection, which ends what it had begun, and let the next one in."""
+        try:
+            super().close()
+        finally:
+            self._leave(ended=True)
+
+    def _leave(self, *, ended: bool = False) -> None:
+        if self._holds and (ended or not self.in_transaction):
+            self._holds = False
+            self._turnstile.release()
