@@ -24,7 +24,7 @@ class Attributes:
 
 def elements(parent: etree._Element, name: str) -> list[etree._Element]:
     """Return the SAML children of that name."""
-    return parent.findall(f"{SAML}{name}")
+    return list(parent.iterchildren(f"{SAML}{name}"))
 
 
 def text_of(element: etree._Element | None) -> str:

@@ -6,6 +6,7 @@ from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 GUARD = object()
 """Held by the validator only; see VerifiedAssertion."""
@@ -104,8 +105,7 @@ class CheckCode(StrEnum):
     UNREADABLE = "unreadable"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One check: `ok` is True, False, or None where it was not made.
 
     `warning` marks one that passed but needs somebody's care.
