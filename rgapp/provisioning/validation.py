@@ -23,6 +23,10 @@ NAME_LENGTH = 50
 EARLIEST_BIRTH = date(1900, 1, 1)
 JOINERS = frozenset("\u200c\u200d")
 NAME_PUNCTUATION = frozenset(" -.'\u2019")
+# What most names and addresses consist of; whatever else there is takes the longer way.
+_PLAIN_NAME = re.compile(r"[ .'-]*[A-Za-z][A-Za-z .'-]*")
+_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+'-]+(?:\.[A-Za-z0-9_+'-]+)*")
+PLAIN_LOCAL_LENGTH = 64
 # Directives a declared date format may use; two-digit years are left out because they need a guess.
 DATE_DIRECTIVES = frozenset("dmYbBHMSfzjTZ%")
 DAY_FORMATS: dict[str, str] = {
@@ -46,6 +50,8 @@ def clean(raw: str) -> str:
     what it is.
     """
     value = unicodedata.normalize("NFC", raw).strip()
+    if value.isascii() and value.isprintable():
+        return value
     if any(_is_hidden(character) for character in value):
         raise InvalidValue(ProblemCode.HIDDEN_CHARACTERS)
     return value
@@ -57,7 +63,7 @@ def clean_identifier(raw: str) -> str:
     Raises `InvalidValue` also for joiners, which cannot be seen, and for letters that composing turns into another one
     (the Kelvin sign into K): two identifiers of the source must not become one here.
     """
-    if any(character in JOINERS or _becomes_another(character) for character in raw):
+    if not raw.isascii() and any(character in JOINERS or _becomes_another(character) for character in raw):
         raise InvalidValue(ProblemCode.HIDDEN_CHARACTERS)
     return clean(raw)
 
@@ -87,8 +93,16 @@ def read_email(value: str) -> str:
     return value
 
 
-@lru_cache(maxsize=4096)
 def _is_address(value: str) -> bool:
+    local, _, domain = value.rpartition("@")
+    if len(local) <= PLAIN_LOCAL_LENGTH and _PLAIN_LOCAL.fullmatch(local) and domain.isascii():
+        # Such a name is right before any domain; colleagues share theirs, which is looked at once.
+        return _is_valid(f"x@{domain}")
+    return _is_valid(value)
+
+
+@lru_cache(maxsize=4096)
+def _is_valid(value: str) -> bool:
     # Encoded words (RFC 2047) are decoded by mail programs, also in an address: the mail would go to somebody else.
     if "<" in value or ">" in value or "=?" in value or "." not in value.rpartition("@")[2]:
         return False
@@ -103,6 +117,8 @@ def read_name(value: str) -> str:
     """Accept 1 to 50 letters of any script with their marks, spaces, hyphens, dots and apostrophes."""
     if len(value) > NAME_LENGTH:
         raise InvalidValue(ProblemCode.TOO_LONG, limit=NAME_LENGTH, length=len(value))
+    if _PLAIN_NAME.fullmatch(value):
+        return value
     bad = sorted({character for character in value if not _is_name_character(character)})
     if bad or not any(unicodedata.category(character).startswith("L") for character in value):
         raise InvalidValue(ProblemCode.BAD_CHARACTERS, characters="".join(bad)[:10])

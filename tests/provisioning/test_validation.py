@@ -4,6 +4,7 @@ import unicodedata
 from datetime import date, timedelta
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -187,6 +188,24 @@ def test_any_format_is_judged_without_an_error(date_format: str) -> None:
 def test_keys_fit_their_columns_and_do_not_change_again(text: str) -> None:
     assert len(name_key(text)) <= 100
     assert email_key(email_key(text)) == email_key(text)
+
+
+@given(
+    st.text("ab.Z09_+'-\"@ ü!#", max_size=70),
+    st.sampled_from(["acme.example", "a.invalid", "host.local", "-a.co", "a..co", "exämple.com", "acme", "b.c0", ""]),
+)
+def test_plain_addresses_are_judged_as_all_others_are(local: str, domain: str) -> None:
+    address = f"{local}@{domain}"
+    try:
+        validate_email(address, check_deliverability=False, globally_deliverable=False)
+        valid = "." in domain and "@" not in local.replace('"', "")
+    except EmailNotValidError:
+        valid = False
+    try:
+        taken = bool(read_email(address))
+    except InvalidValue:
+        taken = False
+    assert taken == valid
 
 
 @given(
