@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask
 
-from rgapp import cli, config, database, errors, intake, proxies, security, templating
+from rgapp import cli, config, database, errors, form_session, intake, proxies, security, templating
 from rgapp.auth import principal
 from rgapp.extensions import bootstrap, csrf, db, limiter, migrate
 from rgapp.jobs import queue
@@ -25,6 +25,7 @@ def create_app(environment: Mapping[str, str] | None = None, **overrides: Any) -
 
     proxies.init_app(app)
     intake.init_app(app)
+    form_session.init_app(app)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(Path(__file__).resolve().parent.parent / "migrations"))
     database.init_app(app)

@@ -25,6 +25,10 @@ HEADERS = {
 }
 
 
+_TRANSPORT = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+_PLAIN_POLICY = "; ".join(f"{name} {value}" for name, value in POLICY.items())
+
+
 ORIGIN = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
@@ -35,17 +39,25 @@ def init_app(app: Flask) -> None:
     def add_headers(response: Response) -> Response:
         if isinstance(request.routing_exception, RequestRedirect):
             response.location = own_path(request.routing_exception.new_url)
-        policy = dict(POLICY)
-        if extra := g.get("form_action"):
-            policy["form-action"] = f"'self' {extra}"
-        response.headers.setdefault("Content-Security-Policy", "; ".join(f"{k} {v}" for k, v in policy.items()))
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
+        extra = g.get("form_action")
+        given = {**HEADERS, "Content-Security-Policy": policy(extra) if extra else _PLAIN_POLICY}
         if app.config["HTTPS"]:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+            given.update([_TRANSPORT])
         if request.endpoint not in {"static", "bootstrap.static"}:
-            response.headers.setdefault("Cache-Control", "no-store")
+            given["Cache-Control"] = "no-store"
+        has = {name.lower() for name, _ in response.headers}
+        for name, value in given.items():
+            if name.lower() not in has:
+                response.headers.add(name, value)
         return response
+
+
+def policy(form_action: str) -> str:
+    """Return the Content-Security-Policy of a page whose forms may go to one more origin."""
+    return "; ".join(
+        f"{name} {value} {form_action}" if name == "form-action" else f"{name} {value}"
+        for name, value in POLICY.items()
+    )
 
 
 def own_path(url: str) -> str:
