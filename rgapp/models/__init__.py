@@ -13,6 +13,7 @@ from rgapp.models.scim import SCIMGroup, SCIMGroupMember, SCIMRequest, SCIMToken
 from rgapp.models.second_factor import StaffChallenge, StaffRecoveryCode, StaffSecondFactor
 from rgapp.models.sign_in import Purpose, SAMLReplay, SAMLRequest, SignInAttempt
 from rgapp.models.staff import Role, Staff, StaffGrant, StaffLink, StaffSession
+from rgapp.models.sync import FeedRecord, RunPhase, RunState, SyncLeaver, SyncProblem, SyncRun
 from rgapp.models.user import User, UserLink, UserSession, UserStatus
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "ConnectionDirectory",
     "Deactivation",
     "ExternalIdentity",
+    "FeedRecord",
     "Integration",
     "IntegrationVersion",
     "MailStatus",
@@ -32,6 +34,8 @@ __all__ = [
     "RateLimit",
     "Region",
     "Role",
+    "RunPhase",
+    "RunState",
     "SAMLReplay",
     "SAMLRequest",
     "SCIMGroup",
@@ -48,6 +52,9 @@ __all__ = [
     "StaffRecoveryCode",
     "StaffSecondFactor",
     "StaffSession",
+    "SyncLeaver",
+    "SyncProblem",
+    "SyncRun",
     "User",
     "UserLink",
     "UserPassword",

@@ -51,6 +51,7 @@ class Programme(Base):
     second_factor_required: Mapped[bool] = mapped_column(default=False)
     guard_percent: Mapped[int] = mapped_column(default=10)
     guard_people: Mapped[int] = mapped_column(default=5)
+    guard_second_person: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
 
     @property
