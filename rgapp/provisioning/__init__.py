@@ -5,7 +5,7 @@ It knows no Flask, no protocol and no file format. Services flush; the caller co
 
 from rgapp.provisioning.leaving import deactivate, reactivate
 from rgapp.provisioning.mapping import FieldRule, Rules, read_record
-from rgapp.provisioning.policy import Policy, Source, hand_policy, saml_policy, scim_policy
+from rgapp.provisioning.policy import Policy, Source, feed_policy, hand_policy, saml_policy, scim_policy
 from rgapp.provisioning.record import (
     UNSET,
     Change,
@@ -41,6 +41,7 @@ __all__ = [
     "Source",
     "SourceRecord",
     "deactivate",
+    "feed_policy",
     "hand_policy",
     "preview",
     "provision",

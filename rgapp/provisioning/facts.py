@@ -1,9 +1,9 @@
 """What is noted beside a user's fields: which source gave each, which are missing and why, what changed."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from rgapp.models import User
 from rgapp.provisioning.policy import Policy
 from rgapp.provisioning.record import Change, Field, ProblemCode, Reading
 
@@ -18,9 +18,11 @@ def source_of(policy: Policy, now: datetime) -> dict[str, Any]:
     }
 
 
-def sources_after(user: User, changes: tuple[Change, ...], policy: Policy, now: datetime) -> dict[str, Any]:
+def sources_after(
+    sources: Mapping[str, Any], changes: tuple[Change, ...], policy: Policy, now: datetime
+) -> dict[str, Any]:
     """Return the source of each field once the changes are written."""
-    sources = dict(user.field_sources)
+    sources = dict(sources)
     for change in changes:
         if change.after is None:
             sources.pop(change.field.value, None)
@@ -36,6 +38,23 @@ def gaps_of(reading: Reading, values: dict[Field, Any]) -> dict[str, Any]:
         if not entry.field.mandatory and values[entry.field] is None:
             gaps[entry.field.value] = str(entry.problem.code if entry.problem else ProblemCode.NOT_MAPPED)
     return gaps
+
+
+def creation_facts(policy: Policy, reading: Reading) -> dict[str, Any]:
+    """Return what is noted of a new account: who gave it, what is missing, and whether a welcome e-mail follows."""
+    waits = reading.person.active is False
+    return {
+        "source": policy.source,
+        "via": policy.name,
+        "missing": {entry.field.value: str(entry.problem.code) for entry in reading.warnings if entry.problem},
+        "welcome": policy.welcome_email and not waits,
+        **({"waits": True} if waits else {}),
+    }
+
+
+def change_facts(policy: Policy, changes: tuple[Change, ...] = ()) -> dict[str, Any]:
+    """Return what is noted of a change to an account."""
+    return {"source": policy.source, "via": policy.name, "changes": changes_as_facts(changes)}
 
 
 def changes_as_facts(changes: tuple[Change, ...]) -> list[dict[str, Any]]:

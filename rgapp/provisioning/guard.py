@@ -43,8 +43,8 @@ class Limit:
 
 
 def remember(session: Session, user: User, policy: Policy, now: datetime) -> None:
-    """Count one deactivation by a feed; what a person decides is not counted."""
-    if policy.source is Source.HAND:
+    """Count one deactivation by a feed; what a person decides, or released, is not counted."""
+    if policy.source is Source.HAND or not policy.counted:
         return
     row = {
         "programme_id": user.programme_id,

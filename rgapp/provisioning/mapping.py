@@ -39,15 +39,16 @@ def read_record(record: SourceRecord, rules: Rules, *, today: date, blank_clears
     `today` bounds dates of birth. With `blank_clears` (a form that a person filled in) an empty recommended field
     clears the value; elsewhere an empty value says nothing.
     """
-    readings = tuple(_read_field(field, record, rules.get(field), today, blank_clears) for field in Field)
+    readings = tuple(read_field(field, record, rules.get(field), today, blank_clears) for field in Field)
     values = {reading.field.value: reading.value for reading in readings if reading.problem is None}
     person = PersonRecord(**values, external_id=record.external_id, active=record.active)  # type: ignore[arg-type]
     return Reading(position=record.position, person=person, fields=readings)
 
 
-def _read_field(
-    field: Field, record: SourceRecord, rule: FieldRule | None, today: date, blank_clears: bool
+def read_field(
+    field: Field, record: SourceRecord, rule: FieldRule | None, today: date, blank_clears: bool = False
 ) -> FieldReading:
+    """Read one field of a record, as `read_record` does."""
     if rule is None:
         problem = Problem(ProblemCode.NOT_MAPPED) if field.mandatory else None
         return FieldReading(field, None, problem=problem)

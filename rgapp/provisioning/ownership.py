@@ -1,7 +1,9 @@
 """Which source owns which field: what a directory integration states nobody else changes (Provision Master)."""
 
 import uuid
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,50 +16,79 @@ from rgapp.provisioning.record import Field, Outcome
 from rgapp.provisioning.validation import email_key
 
 
+class Holding(Protocol):
+    """A user as far as ownership goes: a row of the table, or what was read of many at once."""
+
+    @property
+    def field_sources(self) -> Mapping[str, Any]:
+        """Return which source gave each field."""
+
+    @property
+    def email_key(self) -> str | None:
+        """Return the address as it is compared."""
+
+
 def owned_fields(session: Session, user: User, *, by_others_than: uuid.UUID | None) -> frozenset[Field]:
     """Return the fields of a user that a live directory integration owns (Provision Master)."""
-    given = {
-        field: uuid.UUID(source["integration_id"])
-        for field in Field
-        if (source := user.field_sources.get(field)) and source.get("integration_id")
-    }
+    given = _givers(user)
     if not given:
         return frozenset()
-    owners = set(
-        session.scalars(
-            select(Integration.id).where(
-                Integration.programme_id == user.programme_id,
-                Integration.id.in_(set(given.values())),
-                Integration.directory_owner,
-                Integration.enabled,
-            )
-        )
+    owners = live_owners(session, user.programme_id, among=set(given.values()))
+    return owned_among(user, owners, by_others_than=by_others_than)
+
+
+def live_owners(
+    session: Session, programme_id: uuid.UUID, *, among: set[uuid.UUID] | None = None
+) -> frozenset[uuid.UUID]:
+    """Return the integrations of a programme, or those among the given ones, that own what they state now."""
+    query = select(Integration.id).where(
+        Integration.programme_id == programme_id, Integration.directory_owner, Integration.enabled
     )
-    return frozenset(field for field, owner in given.items() if owner in owners and owner != by_others_than)
+    if among is not None:
+        query = query.where(Integration.id.in_(among))
+    return frozenset(session.scalars(query))
+
+
+def owned_among(user: Holding, owners: frozenset[uuid.UUID], *, by_others_than: uuid.UUID | None) -> frozenset[Field]:
+    """Return the fields of a user that one of these owners gave, and not the one that is named."""
+    return frozenset(field for field, owner in _givers(user).items() if owner in owners and owner != by_others_than)
 
 
 def claim(session: Session, account: Account, outcome: Outcome, policy: Policy, now: datetime) -> None:
     """Make the fields that a record states its integration's own, also where their value stays as it was."""
-    stated = {field for field in Field if outcome.reading.person.get(field)}
     user = account.row(session)
-    held = {field for field in stated if _giver(user, field) == policy.integration_id}
+    owned = claimed(user, outcome, policy, lambda: owned_fields(session, user, by_others_than=policy.integration_id))
+    if owned:
+        user.field_sources = {**user.field_sources, **dict.fromkeys(owned, source_of(policy, now))}
+
+
+def claimed(
+    user: Holding, outcome: Outcome, policy: Policy, owned_by_others: Callable[[], frozenset[Field]]
+) -> list[str]:
+    """Return the names of the fields that become the integration's own although their value stays as it was.
+
+    `user` is as it was before the changes of the outcome; `owned_by_others` is asked only where there is a question.
+    """
+    stated = {field for field in Field if outcome.reading.person.get(field)}
+    givers = _givers(user)
+    held = {field for field in stated if givers.get(field) == policy.integration_id}
     if stated == held:
-        return
+        return []
     changed = {change.field for change in outcome.changes}
-    free = stated - held - changed - owned_fields(session, user, by_others_than=policy.integration_id)
+    free = stated - held - changed - owned_by_others()
     # What was refused or left out is not what stands there.
-    same = {field for field in free if _same(user, field, outcome)}
-    if same:
-        given = source_of(policy, now)
-        user.field_sources = {**user.field_sources, **{field.value: given for field in same}}
+    return [field.value for field in Field if field in free and _same(user, field, outcome)]
 
 
-def _giver(user: User, field: Field) -> uuid.UUID | None:
-    given = (user.field_sources.get(field) or {}).get("integration_id")
-    return uuid.UUID(given) if given else None
+def _givers(user: Holding) -> dict[Field, uuid.UUID]:
+    return {
+        field: uuid.UUID(source["integration_id"])
+        for field in Field
+        if (source := user.field_sources.get(field)) and source.get("integration_id")
+    }
 
 
-def _same(user: User, field: Field, outcome: Outcome) -> bool:
+def _same(user: Holding, field: Field, outcome: Outcome) -> bool:
     stated, stands = outcome.reading.person.get(field), getattr(user, field.value)
     if field is Field.EMAIL and stands is not None:
         return email_key(str(stated)) == user.email_key

@@ -21,7 +21,8 @@ class Policy:
 
     `creates_inactive` sources may name people before their first day: the account is made as a leaver's. `owns` makes
     the fields that a record states this integration's own (Provision Master). A `whole` record is refused where it
-    would change a field that another directory owns; of others that field is left out.
+    would change a field that another directory owns; of others that field is left out. What is not `counted` a person
+    has looked at and released: the guard does not count whom it takes out.
 
     `identifies` sources prove who someone is, so a contradicting date of birth refuses them; for the others it is a
     correction. `takes_leaver_email` lets an address that only a leaver holds pass to a new person. Fields that another
@@ -41,6 +42,7 @@ class Policy:
     creates_inactive: bool = False
     owns: bool = False
     whole: bool = False
+    counted: bool = True
 
 
 def saml_policy(*, integration_id: uuid.UUID, name: str, create: bool, update: bool, welcome_email: bool) -> Policy:
@@ -90,4 +92,24 @@ def scim_policy(*, integration_id: uuid.UUID, name: str, owns: bool, welcome_ema
         creates_inactive=True,
         owns=owns,
         whole=whole,
+    )
+
+
+def feed_policy(source: Source, *, integration_id: uuid.UUID, name: str, owns: bool, welcome_email: bool) -> Policy:
+    """Return the policy of a feed's run: everything, in the fields that no other directory owns.
+
+    A row is never refused as a whole for a field that another directory owns. Who has left and was never here gets no
+    account.
+    """
+    return Policy(
+        source,
+        name,
+        integration_id,
+        create=True,
+        update=True,
+        deactivate=True,
+        reactivate=True,
+        welcome_email=welcome_email,
+        takes_leaver_email=True,
+        owns=owns,
     )

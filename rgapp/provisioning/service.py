@@ -15,7 +15,7 @@ from rgapp.models.prepared import Prepared
 from rgapp.models.rows import insert_if_new
 from rgapp.provisioning import guard, matching
 from rgapp.provisioning.decision import decide
-from rgapp.provisioning.facts import changes_as_facts, gaps_of, source_of, sources_after
+from rgapp.provisioning.facts import change_facts, creation_facts, gaps_of, source_of, sources_after
 from rgapp.provisioning.leaving import end_access
 from rgapp.provisioning.ownership import claim, owned_fields
 from rgapp.provisioning.policy import Policy
@@ -165,7 +165,6 @@ def _finish_creation(
 ) -> Outcome:
     person = outcome.reading.person
     _link(session, programme_id, user_id, person, policy, now)
-    warnings = {entry.field.value: str(entry.problem.code) for entry in outcome.reading.warnings if entry.problem}
     record_event(
         session,
         Tag.USER_CREATED,
@@ -174,13 +173,7 @@ def _finish_creation(
         programme_id=programme_id,
         user_id=user_id,
         integration_id=policy.integration_id,
-        facts={
-            "source": policy.source,
-            "via": policy.name,
-            "missing": warnings,
-            "welcome": policy.welcome_email and person.active is not False,
-            **({"waits": True} if person.active is False else {}),
-        },
+        facts=creation_facts(policy, outcome.reading),
     )
     if policy.welcome_email and person.active is not False:
         put_welcome(session, programme_id, user_id, str(person.email), now=now)
@@ -196,7 +189,7 @@ def _write_existing(
     if outcome.changes:
         user.email_key = email_key(user.email) if user.email else None
         user.first_key, user.last_key = name_key(user.first_name), name_key(user.last_name)
-        user.field_sources = sources_after(user, outcome.changes, policy, now)
+        user.field_sources = sources_after(user.field_sources, outcome.changes, policy, now)
         user.gaps = gaps_of(outcome.reading, {field: getattr(user, field.value) for field in Field})
         user.incomplete = bool(user.gaps)
     tag = Tag.USER_UPDATED
@@ -219,7 +212,7 @@ def _write_existing(
         programme_id=user.programme_id,
         user_id=user.id,
         integration_id=policy.integration_id,
-        facts={"source": policy.source, "via": policy.name, "changes": changes_as_facts(outcome.changes)},
+        facts=change_facts(policy, outcome.changes),
     )
     session.flush()
 

@@ -139,6 +139,11 @@ def read_date_of_birth(value: str, date_format: str, today: date) -> date:
         impossible = _shape(date_format).fullmatch(value) is not None
         code = ProblemCode.IMPOSSIBLE_DATE if impossible else ProblemCode.UNREADABLE_DATE
         raise InvalidValue(code, format=date_format) from error
+    return check_date_of_birth(parsed, date_format, today)
+
+
+def check_date_of_birth(parsed: date, date_format: str, today: date) -> date:
+    """Accept a day from 1900 to `today`."""
     if parsed > today:
         raise InvalidValue(ProblemCode.FUTURE_DATE, format=date_format)
     if parsed < EARLIEST_BIRTH:

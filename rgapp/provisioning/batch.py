@@ -1,0 +1,187 @@
+"""Provision many people at once, as rows of a feed give them: the rules of `decision`, and what is written in one go.
+
+Each line gets what provisioning one by one would give it: one event, at most one mail. A batch is written in a
+savepoint; where somebody else wrote one of its people meanwhile (a first sign-in), its lines are taken one by one.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from rgapp.audit import Actor
+from rgapp.provisioning import batch_matching, service
+from rgapp.provisioning.batch_matching import NOBODY, Known
+from rgapp.provisioning.batch_writing import BatchWriter
+from rgapp.provisioning.cells import Line
+from rgapp.provisioning.decision import decide
+from rgapp.provisioning.mapping import Rules
+from rgapp.provisioning.matching import Account, Match
+from rgapp.provisioning.ownership import live_owners, owned_among
+from rgapp.provisioning.policy import Policy
+from rgapp.provisioning.record import Field, Outcome, OutcomeKind, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What is decided about one line; `outcome` is None where an account is made, or nothing is to be done."""
+
+    line: Line
+    kind: OutcomeKind
+    match: Match
+    outcome: Outcome | None = None
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Return why the line is refused."""
+        return self.outcome.refusal if self.outcome else None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one line; `user_id`, in hex, is whom it is about, None where it was refused or found nobody."""
+
+    line: Line
+    kind: OutcomeKind
+    user_id: str | None
+    refusal: Refusal | None = None
+
+
+class Batches:
+    """Decides and writes batches of lines for one integration of one programme."""
+
+    def __init__(self, programme_id: uuid.UUID, policy: Policy, rules: Rules, actor: Actor) -> None:
+        self._programme_id = programme_id
+        self._policy = policy
+        self._quiet = replace(policy, reactivate=False)
+        self._rules = rules
+        self._actor = actor
+        self._fresh: dict[bool | None, Outcome] = {}
+
+    def decide(
+        self, session: Session, lines: Sequence[Line], *, lock: bool = False, free: frozenset[str] = frozenset()
+    ) -> list[Decided]:
+        """Return what the lines mean now; nothing is written.
+
+        `free` are the accounts, in hex, whose address stands in nobody's way because they give it up at the same time.
+        """
+        matches = batch_matching.find_many(session, self._programme_id, lines, lock=lock)
+        owners: frozenset[uuid.UUID] | None = None
+        decided = []
+        for line, match in zip(lines, matches, strict=True):
+            if match is NOBODY and line.membership_no and line.email:
+                decided.append(self._decide_fresh(line))
+                continue
+            if owners is None:
+                owners = live_owners(session, self._programme_id)
+            decided.append(self._decide_known(line, match, owners, free))
+        return decided
+
+    def _decide_fresh(self, line: Line) -> Decided:
+        """Decide about somebody whom nobody knows: that depends on nothing but whether she is active, so ask once."""
+        outcome = self._fresh.get(line.active)
+        if outcome is None:
+            outcome = decide(line.reading(self._rules), NOBODY, self._policy, _nothing_owned)
+            self._fresh[line.active] = outcome
+        if outcome.kind is OutcomeKind.CREATED:
+            return Decided(line, OutcomeKind.CREATED, NOBODY)
+        if line.active is False:
+            return Decided(line, OutcomeKind.UNCHANGED, NOBODY)  # Who has left and was never here is no mistake.
+        return Decided(line, outcome.kind, NOBODY, outcome)
+
+    def _decide_known(self, line: Line, match: Match, owners: frozenset[uuid.UUID], free: frozenset[str]) -> Decided:
+        if match.email_holder is not None and match.email_holder.id.hex in free:
+            match = replace(match, email_holder=None)
+
+        def owned(account: Account) -> frozenset[Field]:
+            assert isinstance(account, Known)  # noqa: S101 - what `find_many` finds.
+            return owned_among(account, owners, by_others_than=self._policy.integration_id)
+
+        policy = self._policy if line.changed else self._quiet
+        outcome = decide(line.reading(self._rules), match, policy, owned)
+        if outcome.refusal is Refusal.LEAVER and not line.changed:
+            return Decided(line, OutcomeKind.UNCHANGED, match)  # Who was taken out otherwise stays so.
+        if outcome.refusal is Refusal.NO_ACCOUNT and line.active is False:
+            return Decided(line, OutcomeKind.UNCHANGED, match)
+        if outcome.kind is OutcomeKind.CREATED and match.email_holder is None:
+            return Decided(line, OutcomeKind.CREATED, match)
+        return Decided(line, outcome.kind, match, outcome)
+
+    def write(
+        self, session: Session, lines: Sequence[Line], *, now: datetime, free: frozenset[str] = frozenset()
+    ) -> list[Done]:
+        """Decide about the lines as things stand now, and write what is decided; flushes, the caller commits.
+
+        With `free` (people of one group who swap addresses) the lines are written together or, where somebody else
+        came in between, refused together.
+        """
+        try:
+            with session.begin_nested():
+                return self._write_all(session, lines, now, free)
+        except IntegrityError:
+            if free:
+                return [Done(line, OutcomeKind.REJECTED, None, Refusal.EMAIL_CONFLICT) for line in lines]
+        return [self._write_one(session, line, now) for line in lines]
+
+    def _write_all(self, session: Session, lines: Sequence[Line], now: datetime, free: frozenset[str]) -> list[Done]:
+        writer = BatchWriter(session, self._programme_id, self._policy, self._actor, now)
+        owners = None
+        done = []
+        for each in self.decide(session, lines, lock=True, free=free):
+            if each.kind is OutcomeKind.CREATED:
+                user_id = writer.create(each.line, each.match, self._rules)
+                done.append(Done(each.line, each.kind, user_id))
+                continue
+            user = each.match.user
+            if each.outcome is None or not each.outcome.accepted or user is None:
+                known = user.id.hex if user is not None and each.kind is OutcomeKind.UNCHANGED else None
+                done.append(Done(each.line, each.kind, known, each.refusal))
+                continue
+            if owners is None:
+                owners = live_owners(session, self._programme_id)
+            writer.change(each.match, each.outcome, owners)
+            done.append(Done(each.line, each.kind, user.id.hex))
+        writer.flush()
+        return done
+
+    def _write_one(self, session: Session, line: Line, now: datetime) -> Done:
+        """Provision one line alone, after a batch with it met somebody else's writing."""
+        (decided,) = self.decide(session, [line])
+        if decided.outcome is None and decided.kind is not OutcomeKind.CREATED:
+            user = decided.match.user
+            return Done(line, decided.kind, user.id.hex if user else None)
+        try:
+            with session.begin_nested():
+                outcome = service.provision(
+                    session,
+                    self._programme_id,
+                    line.reading(self._rules),
+                    self._policy if line.changed else self._quiet,
+                    self._actor,
+                    now=now,
+                    target_id=uuid.UUID(hex=line.user_id) if line.user_id else None,
+                )
+        except (IntegrityError, service.ProvisioningConflict):
+            return Done(line, OutcomeKind.REJECTED, None, Refusal.EMAIL_CONFLICT)
+        user_id = outcome.user_id.hex if outcome.accepted and outcome.user_id else None
+        return Done(line, outcome.kind, user_id, outcome.refusal)
+
+    def take_out(
+        self, session: Session, user_ids: Sequence[uuid.UUID], *, now: datetime, facts: Mapping[str, Any]
+    ) -> int:
+        """Deactivate those of these people who are still active because their feed names them no more.
+
+        `facts` are added to the event of each. Returns how many.
+        """
+        writer = BatchWriter(session, self._programme_id, self._policy, self._actor, now)
+        gone = writer.take_out(user_ids, facts)
+        writer.flush()
+        return gone
+
+
+def _nothing_owned(_: Account) -> frozenset[Field]:
+    return frozenset()
