@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from rgapp.integrations.sync.feed import FeedSource
 from rgapp.models import Integration, Programme
 from rgapp.sealing import Sealer
 
@@ -77,6 +78,10 @@ class IntegrationKind(Protocol):
     label: str
     # Whether the other side calls us with bearer tokens.
     has_tokens: bool
+
+    @property
+    def feeds(self) -> FeedSource | None:
+        """Return what opens this kind's files or pulls; None for a kind that is no feed."""
 
     @property
     def kept_with_draft(self) -> Sequence[Any]:

@@ -8,9 +8,9 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, Tag, record_event
@@ -40,6 +40,35 @@ class Limit:
     def is_exceeded(self, removals: int, active: int) -> bool:
         """Tell whether so many removals, of so many who were active, are unusual; exactly at the limit is not."""
         return removals > self.people and removals * 100 > self.percent * active
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What a run would do, as the guard sees it: whom it would take out, how many went since yesterday, of how many."""
+
+    removals: int
+    recent: int
+    active: int
+    limit: Limit
+
+    @property
+    def held(self) -> bool:
+        """Tell whether that is more than the programme calls usual."""
+        return self.removals > 0 and self.limit.is_exceeded(self.removals + self.recent, self.active)
+
+
+def weigh(session: Session, programme_id: uuid.UUID, removals: int, *, pending: int = 0, now: datetime) -> Weighed:
+    """Weigh a run that would take out so many, before its first one; `pending` are those of runs that are at work.
+
+    The programme's row is locked, so that of two runs the second one sees the first. What counts with it is what feeds
+    took out in the last 24 hours, of those who are active now or were 24 hours ago, whichever is more.
+    """
+    programme = session.get_one(Programme, programme_id, with_for_update=True, populate_existing=True)
+    since = now - WINDOW
+    recent = removals_since(session, programme_id, since) + pending
+    limit = Limit(programme.guard_percent, programme.guard_people)
+    active = max(_count(session, _active(programme_id)), _count(session, _active_at(programme_id, since)))
+    return Weighed(removals, recent, active, limit)
 
 
 def remember(session: Session, user: User, policy: Policy, now: datetime) -> None:
@@ -75,7 +104,7 @@ def watch(session: Session, programme_id: uuid.UUID, policy: Policy, *, now: dat
     since = max(now - WINDOW, _last_settled(session, programme_id) or now - WINDOW)
     removals = removals_since(session, programme_id, since)
     if removals <= limit.people or not limit.is_exceeded(
-        removals, _active_before(session, programme_id, removals, limit)
+        removals, _active_before(session, programme_id, removals, limit, now - WINDOW)
     ):
         return False
     facts = {
@@ -146,8 +175,27 @@ def _last_settled(session: Session, programme_id: uuid.UUID) -> datetime | None:
     )
 
 
-def _active_before(session: Session, programme_id: uuid.UUID, removals: int, limit: Limit) -> int:
-    """Return how many were active before these left, counted no further than the answer needs."""
+def _active_before(session: Session, programme_id: uuid.UUID, removals: int, limit: Limit, since: datetime) -> int:
+    """Return how many were active before these left or 24 hours ago, counted no further than the answer needs."""
     enough = removals * 100 // max(limit.percent, 1) + 1
-    active = select(User.id).where(User.programme_id == programme_id, User.status == UserStatus.ACTIVE).limit(enough)
-    return (session.scalar(select(func.count()).select_from(active.subquery())) or 0) + removals
+    before = _count(session, _active(programme_id).limit(enough)) + removals
+    if before >= enough:
+        return before
+    return max(before, _count(session, _active_at(programme_id, since).limit(enough)))
+
+
+def _count(session: Session, query: Select[Any]) -> int:
+    return session.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+def _active(programme_id: uuid.UUID) -> Select[Any]:
+    return select(User.id).where(User.programme_id == programme_id, User.status == UserStatus.ACTIVE)
+
+
+def _active_at(programme_id: uuid.UUID, moment: datetime) -> Select[Any]:
+    """Return who was active at a moment, as far as the rows tell: who came back since then counts as well."""
+    return select(User.id).where(
+        User.programme_id == programme_id,
+        User.created_at <= moment,
+        or_(User.status == UserStatus.ACTIVE, User.deactivated_at > moment),
+    )

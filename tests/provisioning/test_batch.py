@@ -1,31 +1,27 @@
 """Many records at once: what a batch writes is what provisioning one by one writes, whatever comes in between."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import inspect, select
 
-from rgapp.models import AuditEvent, Deactivation, OutboxMail, User, UserStatus
+from rgapp.models import AuditEvent, Deactivation, OutboxMail, User
 from rgapp.provisioning import (
     Field,
     OutcomeKind,
     Policy,
     Refusal,
     Source,
-    deactivate,
     feed_policy,
-    hand_policy,
     provision,
 )
 from rgapp.provisioning.batch import Batches, Done
 from rgapp.provisioning.cells import CellReader, Line
 from tests.conftest import NOW
-from tests.provisioning.conftest import ACTOR, RULES, Bench, reading_of
+from tests.provisioning.conftest import ACTOR, RULES, Bench
 
 FIELDS = [field.value for field in Field]
 

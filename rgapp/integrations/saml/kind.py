@@ -37,6 +37,7 @@ class InboundSAML:
     key = KIND
     label = "Inbound SSO (SAML)"
     has_tokens = False
+    feeds = None
     kept_with_draft = (SignInAttempt, SAMLRequest)
 
     def tiles(self) -> Sequence[Tile]:

@@ -62,6 +62,7 @@ class SCIM:
 
     key = KIND
     label = "Provisioning (SCIM)"
+    feeds = None
     has_tokens = True
     kept_with_draft = (SCIMRequest, SCIMToken)
 
