@@ -81,6 +81,8 @@ class _Line:
     def execute(self, text: str, parameters: Any) -> Any:
         """Let the driver execute a statement; returns its cursor, raises SQLAlchemy's errors."""
         listening = self.connection.dispatch
+        if listening.before_cursor_execute and isinstance(parameters, list):
+            parameters = tuple(parameters)  # As SQLAlchemy gives them: a list would be many sets of values.
         for tell in listening.before_cursor_execute:
             text, parameters = tell(self.connection, self.cursor, text, parameters, None, False)
         try:

@@ -1,11 +1,12 @@
-"""Insert single rows with statements that are compiled once: what a sign-in writes would else cost more than it."""
+"""Write single rows with statements that are compiled once: what a sign-in writes would else cost more than it."""
 
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ClauseElement, bindparam, insert
+from sqlalchemy import ClauseElement, bindparam, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
 
 from rgapp.models.base import Base
 from rgapp.models.prepared import Prepared
@@ -30,6 +31,20 @@ def insert_if_new(session: Session, model: type[Base], values: dict[str, Any]) -
     return _if_new(model, tuple(values)).run(session, values) == 1
 
 
+def update_row(session: Session, model: type[Base], key: dict[str, Any], values: dict[str, Any]) -> bool:
+    """Set columns of one row, named by its primary key in the table's order; tells whether it is there.
+
+    An object of it that the session holds is read anew when somebody looks at it.
+    """
+    session.flush()
+    named = {f"of_{name}": value for name, value in key.items()}
+    changed = _set(model, tuple(key), tuple(values)).run(session, {**named, **values}) == 1
+    held = session.identity_map.get(identity_key(model, tuple(key.values())))
+    if held is not None:
+        session.expire(held)
+    return changed
+
+
 @lru_cache(maxsize=200)
 def _plain(model: type[Base], names: tuple[str, ...]) -> Prepared:
     table: Any = model.__table__
@@ -44,3 +59,10 @@ def _if_new(model: type[Base], names: tuple[str, ...]) -> Prepared:
         return statement
 
     return Prepared(build)
+
+
+@lru_cache(maxsize=200)
+def _set(model: type[Base], keys: tuple[str, ...], names: tuple[str, ...]) -> Prepared:
+    table: Any = model.__table__
+    named = [table.c[name] == bindparam(f"of_{name}") for name in keys]
+    return Prepared(lambda _: update(table).where(*named).values({name: bindparam(name) for name in names}))

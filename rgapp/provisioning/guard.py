@@ -10,14 +10,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, Tag, record_event
 from rgapp.audit.service import SYSTEM
 from rgapp.mail.outbox import MailKind, put_for_admins
 from rgapp.models import Alert, Deactivation, Programme, User, UserStatus
-from rgapp.models.base import new_id
+from rgapp.models.base import UTCDateTime, new_id
+from rgapp.models.prepared import Prepared
 from rgapp.models.rows import insert_if_new, insert_row
 from rgapp.provisioning.policy import Policy, Source
 
@@ -71,15 +72,15 @@ def weigh(session: Session, programme_id: uuid.UUID, removals: int, *, pending: 
     return Weighed(removals, recent, active, limit)
 
 
-def remember(session: Session, user: User, policy: Policy, now: datetime) -> None:
+def remember(session: Session, programme_id: uuid.UUID, user_id: uuid.UUID, policy: Policy, now: datetime) -> None:
     """Count one deactivation by a feed; what a person decides, or released, is not counted."""
     if policy.source is Source.HAND or not policy.counted:
         return
     row = {
-        "programme_id": user.programme_id,
+        "programme_id": programme_id,
         "id": new_id(),
         "at": now,
-        "user_id": user.id,
+        "user_id": user_id,
         "source": policy.source,
         "integration_id": policy.integration_id,
     }
@@ -93,18 +94,39 @@ def removals_since(session: Session, programme_id: uuid.UUID, since: datetime) -
     return session.scalar(query.where(Deactivation.programme_id == programme_id, Deactivation.at > since)) or 0
 
 
+_PROGRAMMES, _ALERTS, _GONE = Programme.__table__.c, Alert.__table__.c, Deactivation.__table__.c
+_YESTERDAY = bindparam("yesterday", type_=UTCDateTime())
+_OF_KIND = (_ALERTS.programme_id == bindparam("of_programme"), _ALERTS.kind == bindparam("kind"))
+_SETTLED = select(func.max(_ALERTS.settled_at)).where(*_OF_KIND, _ALERTS.settled_at > _YESTERDAY).scalar_subquery()
+_REMOVALS = (
+    select(func.count())
+    .select_from(Deactivation)
+    .where(
+        _GONE.programme_id == bindparam("of_programme"),
+        _GONE.at > func.coalesce(_SETTLED, _YESTERDAY),
+    )
+    .scalar_subquery()
+)
+_OPEN = select(func.count()).select_from(Alert).where(*_OF_KIND, _ALERTS.settled_at.is_(None)).scalar_subquery()
+_WEIGHED = [_PROGRAMMES.guard_percent, _PROGRAMMES.guard_people, _REMOVALS, _SETTLED, _OPEN]
+_RECENT = Prepared(lambda _: select(*_WEIGHED).where(_PROGRAMMES.id == bindparam("of_programme")), _WEIGHED)
+
+
 def watch(session: Session, programme_id: uuid.UUID, policy: Policy, *, now: datetime) -> bool:
     """Raise an alert where the feeds took out unusually many people since yesterday; tells whether one was raised.
 
     One alert stands at a time. After it was settled the count begins anew. What this costs depends on how many were
     taken out, not on how many there are.
     """
-    programme = session.get_one(Programme, programme_id)
-    limit = Limit(programme.guard_percent, programme.guard_people)
-    since = max(now - WINDOW, _last_settled(session, programme_id) or now - WINDOW)
-    removals = removals_since(session, programme_id, since)
-    if removals <= limit.people or not limit.is_exceeded(
-        removals, _active_before(session, programme_id, removals, limit, now - WINDOW)
+    values = {"of_programme": programme_id, "yesterday": now - WINDOW, "kind": AlertKind.UNUSUAL_LEAVERS}
+    session.flush()
+    percent, people, removals, settled, is_open = _RECENT.rows(session, values)[0]
+    limit = Limit(percent, people)
+    since = settled or now - WINDOW
+    if (
+        is_open
+        or removals <= limit.people
+        or not limit.is_exceeded(removals, _active_before(session, programme_id, removals, limit, now - WINDOW))
     ):
         return False
     facts = {
@@ -165,14 +187,6 @@ def settle(session: Session, programme_id: uuid.UUID, alert_id: uuid.UUID, *, ac
     )
     session.flush()
     return True
-
-
-def _last_settled(session: Session, programme_id: uuid.UUID) -> datetime | None:
-    return session.scalar(
-        select(func.max(Alert.settled_at)).where(
-            Alert.programme_id == programme_id, Alert.kind == AlertKind.UNUSUAL_LEAVERS
-        )
-    )
 
 
 def _active_before(session: Session, programme_id: uuid.UUID, removals: int, limit: Limit, since: datetime) -> int:

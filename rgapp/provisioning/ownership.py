@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from rgapp.models import Integration, User
+from rgapp.models import Integration
+from rgapp.models.prepared import Prepared
 from rgapp.provisioning.facts import source_of
-from rgapp.provisioning.matching import Account
 from rgapp.provisioning.policy import Policy
 from rgapp.provisioning.record import Field, Outcome
 from rgapp.provisioning.validation import email_key
@@ -18,6 +18,10 @@ from rgapp.provisioning.validation import email_key
 
 class Holding(Protocol):
     """A user as far as ownership goes: a row of the table, or what was read of many at once."""
+
+    @property
+    def programme_id(self) -> uuid.UUID:
+        """Return the programme."""
 
     @property
     def field_sources(self) -> Mapping[str, Any]:
@@ -28,25 +32,29 @@ class Holding(Protocol):
         """Return the address as it is compared."""
 
 
-def owned_fields(session: Session, user: User, *, by_others_than: uuid.UUID | None) -> frozenset[Field]:
+def owned_fields(session: Session, user: Holding, *, by_others_than: uuid.UUID | None) -> frozenset[Field]:
     """Return the fields of a user that a live directory integration owns (Provision Master)."""
     given = _givers(user)
     if not given:
         return frozenset()
-    owners = live_owners(session, user.programme_id, among=set(given.values()))
-    return owned_among(user, owners, by_others_than=by_others_than)
+    return owned_among(user, live_owners(session, user.programme_id), by_others_than=by_others_than)
 
 
-def live_owners(
-    session: Session, programme_id: uuid.UUID, *, among: set[uuid.UUID] | None = None
-) -> frozenset[uuid.UUID]:
-    """Return the integrations of a programme, or those among the given ones, that own what they state now."""
-    query = select(Integration.id).where(
-        Integration.programme_id == programme_id, Integration.directory_owner, Integration.enabled
-    )
-    if among is not None:
-        query = query.where(Integration.id.in_(among))
-    return frozenset(session.scalars(query))
+_INTEGRATIONS = Integration.__table__.c
+_LIVE_OWNERS = Prepared(
+    lambda _: select(_INTEGRATIONS.id).where(
+        _INTEGRATIONS.programme_id == bindparam("of_programme"),
+        _INTEGRATIONS.directory_owner,
+        _INTEGRATIONS.enabled,
+    ),
+    [_INTEGRATIONS.id],
+)
+
+
+def live_owners(session: Session, programme_id: uuid.UUID) -> frozenset[uuid.UUID]:
+    """Return the integrations of a programme that own what they state now."""
+    session.flush()
+    return frozenset(row[0] for row in _LIVE_OWNERS.rows(session, {"of_programme": programme_id}))
 
 
 def owned_among(user: Holding, owners: frozenset[uuid.UUID], *, by_others_than: uuid.UUID | None) -> frozenset[Field]:
@@ -54,12 +62,12 @@ def owned_among(user: Holding, owners: frozenset[uuid.UUID], *, by_others_than: 
     return frozenset(field for field, owner in _givers(user).items() if owner in owners and owner != by_others_than)
 
 
-def claim(session: Session, account: Account, outcome: Outcome, policy: Policy, now: datetime) -> None:
-    """Make the fields that a record states its integration's own, also where their value stays as it was."""
-    user = account.row(session)
-    owned = claimed(user, outcome, policy, lambda: owned_fields(session, user, by_others_than=policy.integration_id))
-    if owned:
-        user.field_sources = {**user.field_sources, **dict.fromkeys(owned, source_of(policy, now))}
+def sources_with_claims(
+    session: Session, user: Holding, outcome: Outcome, policy: Policy, now: datetime
+) -> Mapping[str, Any]:
+    """Return the sources of a user's fields with those that a record claims, also where their value stays as it was."""
+    names = claimed(user, outcome, policy, lambda: owned_fields(session, user, by_others_than=policy.integration_id))
+    return {**user.field_sources, **dict.fromkeys(names, source_of(policy, now))} if names else user.field_sources
 
 
 def claimed(

@@ -13,11 +13,11 @@ from rgapp.models import ExternalIdentity, User, UserStatus
 from rgapp.models.base import new_id
 from rgapp.models.prepared import Prepared
 from rgapp.models.rows import insert_if_new
-from rgapp.provisioning import guard, matching
+from rgapp.provisioning import matching
+from rgapp.provisioning.changing import change, state_of
 from rgapp.provisioning.decision import decide
-from rgapp.provisioning.facts import change_facts, creation_facts, gaps_of, source_of, sources_after
-from rgapp.provisioning.leaving import end_access
-from rgapp.provisioning.ownership import claim, owned_fields
+from rgapp.provisioning.facts import creation_facts, gaps_of, source_of
+from rgapp.provisioning.ownership import owned_fields
 from rgapp.provisioning.policy import Policy
 from rgapp.provisioning.record import (
     Field,
@@ -95,11 +95,8 @@ def provision(
                     # session is there, and ends it.
                     return Outcome(OutcomeKind.REJECTED, reading, match.user.id, refusal=Refusal.LEAVER)
                 _release_email(session, match, outcome, policy, actor, now)
-                _link(session, match.user.programme_id, match.user.id, reading.person, policy, now)
-                if policy.owns:
-                    claim(session, match.user, outcome, policy, now)
-                if outcome.kind is not OutcomeKind.UNCHANGED:
-                    _write_existing(session, match.user.row(session), outcome, policy, actor, now)
+                _link(session, programme_id, match.user.id, reading.person, policy, now)
+                change(session, match.user, outcome, policy, actor, now)
             return outcome
         _release_email(session, match, outcome, policy, actor, now)
         user_id = _insert(session, programme_id, reading, policy, now, signs_in)
@@ -118,7 +115,7 @@ def _decide(
         reading,
         match,
         policy,
-        lambda user: owned_fields(session, user.row(session), by_others_than=policy.integration_id),
+        lambda user: owned_fields(session, state_of(session, user), by_others_than=policy.integration_id),
     )
     return outcome, match
 
@@ -178,43 +175,6 @@ def _finish_creation(
     if policy.welcome_email and person.active is not False:
         put_welcome(session, programme_id, user_id, str(person.email), now=now)
     return Outcome(OutcomeKind.CREATED, outcome.reading, user_id)
-
-
-def _write_existing(
-    session: Session, user: User, outcome: Outcome, policy: Policy, actor: Actor, now: datetime
-) -> None:
-    """Write the changes of an existing account, and its event."""
-    for change in outcome.changes:
-        setattr(user, change.field.value, change.after)
-    if outcome.changes:
-        user.email_key = email_key(user.email) if user.email else None
-        user.first_key, user.last_key = name_key(user.first_name), name_key(user.last_name)
-        user.field_sources = sources_after(user.field_sources, outcome.changes, policy, now)
-        user.gaps = gaps_of(outcome.reading, {field: getattr(user, field.value) for field in Field})
-        user.incomplete = bool(user.gaps)
-    tag = Tag.USER_UPDATED
-    if outcome.kind is OutcomeKind.DEACTIVATED:
-        tag = Tag.USER_DEACTIVATED
-        end_access(session, user, now)
-        guard.remember(session, user, policy, now)
-    elif outcome.kind is OutcomeKind.REACTIVATED:
-        tag = Tag.USER_REACTIVATED
-        begins = user.deactivated_at == user.created_at  # The account was made before the first day.
-        user.status, user.deactivated_at = UserStatus.ACTIVE, None
-        if begins and policy.welcome_email and user.email and user.last_sign_in_at is None:
-            put_welcome(session, user.programme_id, user.id, user.email, now=now)
-    user.updated_at = now
-    record_event(
-        session,
-        tag,
-        actor,
-        now=now,
-        programme_id=user.programme_id,
-        user_id=user.id,
-        integration_id=policy.integration_id,
-        facts=change_facts(policy, outcome.changes),
-    )
-    session.flush()
 
 
 def _release_email(
