@@ -75,22 +75,21 @@ def staff(*roles: Role, second_factor: bool = True) -> Callable[[Callable[..., A
     return decorate
 
 
-def bearer(identify: Callable[[str], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let whoever presents a bearer token of the programme in the URL (`guid`) call this view.
+def bearer(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Let whoever presents a bearer token (RFC 6750) call this view, which takes it as `token`.
 
-    `identify` returns whom the token speaks for, which the view takes as its first argument, or raises what answers
-    the request.
+    What the token opens, the service behind the view says: it has to look it up in the same transaction.
     """
 
-    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(view)
-        def guarded(guid: str, **kwargs: Any) -> Any:
-            return view(identify(guid), **kwargs)
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            abort(401)
+        return view(*args, token=token.strip(), **kwargs)
 
-        setattr(guarded, ACCESS_ATTRIBUTE, "bearer")
-        return guarded
-
-    return decorate
+    setattr(guarded, ACCESS_ATTRIBUTE, "bearer")
+    return guarded
 
 
 EVERY_ROLE = (Role.ADMIN, Role.SUPPORT, Role.OPERATOR)

@@ -4,39 +4,51 @@ Wrong tokens are counted for the network that they come from. Too many are answe
 whoever else tried there: a whole company may sit behind one address.
 """
 
-import re
 import time
 import uuid
 from datetime import datetime
 from typing import Final
 
 from limits import RateLimitItemPerMinute
+from scim2_models import SCIMException
 from sqlalchemy.orm import Session
 
 from rgapp.auth.throttle import RefusalLimit
 from rgapp.integrations.scim.tokens import Bearer, authenticate
 from rgapp.scim.errors import TooManyRequests, unauthorized
+from rgapp.tokens import hash_token
 
 WRONG_TOKENS: Final = RefusalLimit("scim token", RateLimitItemPerMinute(60))
 NOTED_EVERY: Final = 60.0
 MOST_REMEMBERED: Final = 10_000
-_PRESENTED: Final = re.compile(r"Bearer +([\x21-\x7e]{1,512}) *", re.IGNORECASE)
 _noted: dict[uuid.UUID, float] = {}
+_seen: set[str] = set()
 
 
-def bearer_of(session: Session, guid: str, authorization: str | None, network: str, *, now: datetime) -> Bearer:
-    """Return whom a request speaks for.
+def bearer_of(session: Session, programme_id: uuid.UUID, token: str, *, now: datetime) -> Bearer | None:
+    """Return whom a token speaks for at this programme's address, None for one that opens nothing there."""
+    bearer = authenticate(session, programme_id, token, now=now)
+    if bearer is not None and (key := hash_token(token)) not in _seen:
+        if len(_seen) >= MOST_REMEMBERED:
+            _seen.clear()
+        _seen.add(key)
+    return bearer
 
-    Raises one and the same `UnauthorizedException` for everything that opens nothing, and `TooManyRequests`.
+
+def was_right_here(token: str) -> bool:
+    """Tell whether this process saw a token open something before.
+
+    It opens nothing by that: it may only be looked up in a transaction that may write, which on SQLite holds up other
+    writers. Who guesses tokens must not be able to.
     """
-    programme_id, presented = read_guid(guid), _PRESENTED.fullmatch(authorization or "")
-    if programme_id is not None and presented is not None:
-        bearer = authenticate(session, programme_id, presented[1], now=now)
-        if bearer is not None:
-            return bearer
+    return token.isascii() and hash_token(token) in _seen
+
+
+def refusal(network: str) -> SCIMException:
+    """Count a token that opened nothing, and return the answer: one and the same, whatever is wrong with it."""
     blocked = WRONG_TOKENS.is_blocked(network)
     WRONG_TOKENS.note(network)
-    raise TooManyRequests() if blocked else unauthorized()
+    return TooManyRequests() if blocked else unauthorized()
 
 
 def read_guid(text: str) -> uuid.UUID | None:

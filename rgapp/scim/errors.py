@@ -51,7 +51,7 @@ class SwitchedOff(SCIMException):
 
 def unauthorized() -> UnauthorizedException:
     """Return the one answer to every token that opens nothing: why, is nobody's business."""
-    return UnauthorizedException(detail="The bearer token is missing, wrong, expired or revoked.")
+    return UnauthorizedException(detail=STATUS_WORDS[401])
 
 
 def scim_error(exception: Exception) -> SCIMException:
@@ -92,6 +92,7 @@ def status_words(status: int) -> str:
 
 STATUS_WORDS = {
     400: "The request cannot be read.",
+    401: "The bearer token is missing, wrong, expired or revoked.",
     404: "There is no SCIM endpoint at this address.",
     405: "This address does not know this method.",
     413: "The body is too large.",

@@ -5,7 +5,7 @@ listens, is undone first; its line is then written alone.
 """
 
 import time
-from collections.abc import Callable
+import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -14,14 +14,15 @@ from scim2_models import SCIMException
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
 from scim2_server.service import is_json_media_type
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from rgapp.database import end_reading, reading
+from rgapp.database import begin_writing, end_reading, reading
 from rgapp.integrations.scim.log import Entry, note
-from rgapp.integrations.scim.people import Directory, SCIMConnection
+from rgapp.integrations.scim.people import Directory
 from rgapp.integrations.scim.tokens import Bearer, note_use
+from rgapp.scim import auth
 from rgapp.scim import connection as connections
-from rgapp.scim.auth import is_to_be_noted
 from rgapp.scim.bodies import Body, decode
 from rgapp.scim.connection import Found, Mode
 from rgapp.scim.errors import SwitchedOff, is_again, scim_error
@@ -37,39 +38,60 @@ INCOMPLETE: Final = "The set-up of this integration is not complete on the Integ
 
 
 @dataclass(frozen=True)
+class Presented:
+    """What a client shows to be let in: a token, for the programme in the address; `network` is where it comes from."""
+
+    programme_id: uuid.UUID
+    token: str
+    network: str
+
+
+@dataclass(frozen=True)
 class Exchange:
-    """Serves requests of one token; `secret` is the application's, `writing` begins a transaction that may write."""
+    """Serves one request; `secret` is the application's."""
 
     session: Session
-    bearer: Bearer
+    shown: Presented
     secret: str
     now: datetime
-    begin_writing: Callable[[], None]
 
     def answer(self, request: ScimRequest) -> ScimResponse:
-        """Serve a request, and commit what of it counts."""
+        """Serve a request, and commit what of it counts.
+
+        Raises `SCIMException` for a token that opens nothing.
+        """
         began = time.perf_counter()
-        with reading():
-            found = connections.load(self.session, self.bearer)
-        end_reading(self.session)  # Nothing is held while the body is read.
+        if auth.was_right_here(self.shown.token):
+            request = prepared(request)
+            bearer, found = self._found()
+        else:
+            with reading():
+                bearer, found = self._found()
+            end_reading(self.session)
+            request = prepared(request)
         service = service_for(found.needed if found else frozenset(), self.secret)
-        entry, response = self._done(prepared(request), found, service)
-        keep = response.status < 400 and found is not None and found.mode is Mode.LIVE
-        if not keep:
-            self.session.rollback()
-        if request.method in {"GET", "HEAD"} or not keep:
-            self.begin_writing()
+        entry, response = self._done(request, bearer, found, service)
         entry.status = int(response.status)
-        self._note(entry, found, round((time.perf_counter() - began) * 1000))
-        self.session.commit()
+        if response.status >= 400 or found is None or found.mode is not Mode.LIVE:
+            self.session.rollback()
+            begin_writing()
+        self._note(bearer, entry, found, began)
         return response
 
-    def _done(self, request: ScimRequest, found: Found | None, service: Service) -> tuple[Entry, ScimResponse]:
+    def _found(self) -> tuple[Bearer, Found | None]:
+        bearer = auth.bearer_of(self.session, self.shown.programme_id, self.shown.token, now=self.now)
+        if bearer is None:
+            raise auth.refusal(self.shown.network)
+        return bearer, connections.load(self.session, bearer)
+
+    def _done(
+        self, request: ScimRequest, bearer: Bearer, found: Found | None, service: Service
+    ) -> tuple[Entry, ScimResponse]:
         """Do the work; what lost a race to somebody else is done again on what that one left."""
         for left in reversed(range(TRIES)):
             entry = Entry(request.method, f"/{request.path.strip('/')}")
             try:
-                return entry, self._handler(found, service, entry).handle(request)
+                return entry, self._handler(bearer, found, service, entry).handle(request)
             except Exception as error:
                 if left and is_again(error):
                     self.session.rollback()
@@ -78,23 +100,39 @@ class Exchange:
                 return _refused(entry, refusal), service.error_response(refusal)
         raise AssertionError("the last try returns")
 
-    def _handler(self, found: Found | None, service: Service, entry: Entry) -> Handler:
+    def _handler(self, bearer: Bearer, found: Found | None, service: Service, entry: Entry) -> Handler:
         if found is None or found.mode is Mode.PAUSED:
             raise SwitchedOff(detail=PAUSED)
-        connection: SCIMConnection | None = found.connection
-        if connection is None:
+        if found.connection is None:
             raise SwitchedOff(detail=INCOMPLETE)
-        people = Directory(self.session, connection, entry, now=self.now)
-        scope = Scope(self.bearer.programme_id, self.bearer.integration_id)
+        people = Directory(self.session, found.connection, entry, now=self.now)
+        scope = Scope(bearer.programme_id, bearer.integration_id)
         storage = SQLStorage(self.session, scope, service.provider, people, lambda: self.now)
         return Handler(service, storage, entry)
 
-    def _note(self, entry: Entry, found: Found | None, milliseconds: int) -> None:
+    def _note(self, bearer: Bearer, entry: Entry, found: Found | None, began: float) -> None:
+        """Write the line and commit.
+
+        A transaction that has only read so far may write on SQLite unless somebody else did meanwhile. Then nothing of
+        it is lost, and the line goes into one of its own.
+        """
         listening = found is not None and found.is_listening
-        if is_to_be_noted(self.bearer):
-            note_use(self.session, self.bearer, now=self.now)
-            connections.note_activity(self.session, self.bearer, now=self.now)
-        note(self.session, self.bearer, entry, listening=listening, now=self.now, milliseconds=milliseconds)
+        is_due = auth.is_to_be_noted(bearer)
+        for again in (False, True):
+            try:
+                if is_due:
+                    note_use(self.session, bearer, now=self.now)
+                    connections.note_activity(self.session, bearer, now=self.now)
+                milliseconds = round((time.perf_counter() - began) * 1000)
+                note(self.session, bearer, entry, listening=listening, now=self.now, milliseconds=milliseconds)
+                self.session.commit()
+            except OperationalError:
+                if again or entry.method not in {"GET", "HEAD"}:
+                    raise
+                self.session.rollback()
+                begin_writing()
+            else:
+                return
 
 
 def prepared(request: ScimRequest) -> ScimRequest:

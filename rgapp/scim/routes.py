@@ -12,15 +12,13 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from rgapp.access import bearer
 from rgapp.clock import utcnow
-from rgapp.database import begin_writing, reading
 from rgapp.extensions import client_network, csrf, db
 from rgapp.integrations.scim.kind import scim_base_url
 from rgapp.integrations.scim.schemas import MAX_PAYLOAD
-from rgapp.integrations.scim.tokens import Bearer
-from rgapp.scim.auth import bearer_of
+from rgapp.scim.auth import read_guid, refusal
 from rgapp.scim.bodies import Body
 from rgapp.scim.errors import CHALLENGE, error_body, status_words
-from rgapp.scim.exchange import Exchange
+from rgapp.scim.exchange import Exchange, Presented
 
 bp = Blueprint("scim", __name__, url_prefix="/scim")
 PREFIX: Final = "/scim"
@@ -29,32 +27,26 @@ METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PLAIN: Final[dict[str, Any]] = {"merge_slashes": False, "provide_automatic_options": False, "methods": METHODS}
 
 
-def identify(guid: str) -> Bearer:
-    """Return whom the token of this request speaks for; raises `SCIMException`.
-
-    It only reads: who guesses tokens holds up nobody who writes.
-    """
-    with reading():
-        return bearer_of(db.session(), guid, request.headers.get("Authorization"), client_network(), now=utcnow())
-
-
 @bp.route("/<guid>/v2", defaults={"path": ""}, **PLAIN)
 @bp.route("/<guid>/v2/", defaults={"path": ""}, **PLAIN)
 @bp.route("/<guid>/v2/<path:path>", **PLAIN)
 @csrf.exempt
-@bearer(identify)
-def endpoint(who: Bearer, path: str) -> Response:
+@bearer
+def endpoint(guid: str, path: str, token: str) -> Response:
     """Serve a request of a SCIM client (RFC 7644 section 3.2)."""
+    programme_id = read_guid(guid)
+    if programme_id is None:
+        raise refusal(client_network())
     asked = ScimRequest(
         method="GET" if request.method == "HEAD" else request.method,
-        base_url=scim_base_url(who.programme_id, current_app.config["BASE_URL"]),
+        base_url=scim_base_url(programme_id, current_app.config["BASE_URL"]),
         path=path,
         query=request.args.to_dict(),
         headers=request.headers.items(),
         body=body_of_request(),
     )
-    exchange = Exchange(db.session(), who, current_app.config["SECRET_KEY"], utcnow(), begin_writing)
-    response = exchange.answer(asked)
+    shown = Presented(programme_id, token, client_network())
+    response = Exchange(db.session(), shown, current_app.config["SECRET_KEY"], utcnow()).answer(asked)
     content = b"" if response.body is None else to_json(response.body)
     return Response(content, response.status, response.headers)
 

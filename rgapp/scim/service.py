@@ -20,7 +20,9 @@ from scim2_models import (
     SearchRequest,
 )
 from scim2_server.conditions import Conditions
+from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
+from scim2_server.routing import Operation, Target
 from scim2_server.service import ScimService
 
 from rgapp.integrations.scim.schemas import provider_for
@@ -33,6 +35,15 @@ from rgapp.scim.filters import check_length
 #: A real client names at most each attribute once.
 MOST_NAMES = 100
 LONGEST_SORT = 500
+RESOURCES = frozenset({"Users", "Groups"})
+USUAL = {
+    ("GET", 1): Operation.search,
+    ("POST", 1): Operation.create,
+    ("GET", 2): Operation.query,
+    ("PUT", 2): Operation.replace,
+    ("PATCH", 2): Operation.patch,
+    ("DELETE", 2): Operation.delete,
+}
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -44,6 +55,16 @@ def service_for(needed: frozenset[str], secret: str) -> "Service":
 
 class Service(ScimService):
     """What is the same for all requests of integrations with the same mapping; it holds nothing of any request."""
+
+    @staticmethod
+    def match(request: ScimRequest) -> Target:
+        """Return what a request asks for; the usual addresses without trying all the others first."""
+        segments = request.path.strip("/").split("/")
+        if segments[0] in RESOURCES and len(segments) <= 2 and segments[-1] != ".search":
+            operation = USUAL.get((request.method, len(segments)))
+            if operation is not None:
+                return Target(operation, segments[0], segments[1] if len(segments) == 2 else None)
+        return ScimService.match(request)
 
     # -- Bodies and queries ----------------------------------------------
 
@@ -160,6 +181,13 @@ class Service(ScimService):
     def error_of(exception: Exception) -> Error:
         """Return the SCIM error of anything that was raised."""
         return scim_error(exception).to_error()
+
+    def error_response(self, exception: Exception) -> ScimResponse:
+        """Return the response of an error; what can be repeated says when."""
+        response = super().error_response(exception)
+        if response.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            response.headers["Retry-After"] = "5"
+        return response
 
     def bulk_failure(self, outcome: dict[str, Any], exception: Exception) -> dict[str, Any]:
         """Return the outcome of an operation that failed; without a database there are no further ones."""
