@@ -2,7 +2,7 @@
 
 from flask import url_for
 
-from rgapp.models import Programme, SignInAttempt
+from rgapp.models import Programme, SCIMRequest, SignInAttempt
 
 SECTIONS = {
     "integrations": "dashboard.index",
@@ -34,4 +34,14 @@ def attempt_url(programme: Programme, attempt: SignInAttempt) -> str:
         slug=programme.slug,
         integration_id=attempt.integration_id,
         reference=attempt.reference,
+    )
+
+
+def request_url(programme: Programme, request: SCIMRequest) -> str:
+    """Return the address of the page of one request of a SCIM client."""
+    return url_for(
+        "dashboard.scim_request",
+        slug=programme.slug,
+        integration_id=request.integration_id,
+        request_id=request.id,
     )

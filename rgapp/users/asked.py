@@ -1,5 +1,6 @@
 """What the address of the list asks for: whose users, which of them, in which order."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,10 @@ from flask_login import current_user
 
 from rgapp.auth.staff import programme_for, programmes_of
 from rgapp.extensions import db
-from rgapp.models import Programme, Staff, UserStatus
+from rgapp.models import Programme, SCIMGroup, Staff, UserStatus
 from rgapp.provisioning import Source
 from rgapp.users import queries
+from rgapp.users.groups import find_group
 from rgapp.users.scope import LONGEST_SEARCH, MOST_PROGRAMMES, Scope, UserFilter, scope_of
 from rgapp.wording_events import SOURCE_LABELS
 
@@ -25,6 +27,7 @@ class Request:
     whole: Scope
     wanted: UserFilter
     sort: str
+    group: SCIMGroup | None = None
 
     @property
     def scope(self) -> Scope:
@@ -44,6 +47,7 @@ class Request:
             "status": self.wanted.status,
             "source": self.wanted.source,
             "incomplete": "1" if self.wanted.incomplete else None,
+            "group": self.group.id if self.group is not None else None,
             "sort": self.sort if self.sort != queries.DEFAULT_SORT else None,
         } | changed
 
@@ -63,6 +67,7 @@ def read_request() -> Request:
         g.programme = chosen
     status, source = request.args.get("status", ""), request.args.get("source", "")
     sort = request.args.get("sort", "")
+    group = read_group(chosen)
     return Request(
         visible=visible,
         chosen=chosen,
@@ -72,9 +77,20 @@ def read_request() -> Request:
             status=UserStatus(status) if status in set(UserStatus) else None,
             source=Source(source) if source in set(Source) else None,
             incomplete=request.args.get("incomplete") == "1",
+            group=group.id if group is not None else None,
         ),
         sort=sort if sort in queries.SORTS else queries.DEFAULT_SORT,
+        group=group,
     )
+
+
+def read_group(programme: Programme | None) -> SCIMGroup | None:
+    """Return the group that the address asks for; None without a programme, and for one that is not there."""
+    try:
+        group_id = uuid.UUID(request.args.get("group", ""))
+    except ValueError:
+        return None
+    return find_group(db.session(), programme.id, group_id) if programme is not None else None
 
 
 def in_words(wanted: UserFilter) -> str:
@@ -84,5 +100,6 @@ def in_words(wanted: UserFilter) -> str:
         f"status {wanted.status}" if wanted.status else "",
         f"source {SOURCE_LABELS[wanted.source]}" if wanted.source else "",
         "incomplete details" if wanted.incomplete else "",
+        "one group" if wanted.group else "",
     ]
     return ", ".join(word for word in words if word)

@@ -20,15 +20,17 @@ from rgapp.extensions import db, limiter
 from rgapp.manager.links import attempt_url
 from rgapp.models import Programme, User, UserStatus
 from rgapp.provisioning import Source
-from rgapp.users import queries
+from rgapp.users import groups, queries
 from rgapp.users.asked import Request, in_words, read_request
 from rgapp.users.export import csv_head, csv_lines
 from rgapp.users.kinds import MOST_COUNTED, Facets
 from rgapp.users.person import integration_names, source_label
 from rgapp.users.routes import bp
-from rgapp.users.scope import MOST_PROGRAMMES
+from rgapp.users.scope import MOST_PROGRAMMES, Scope
 from rgapp.wording_events import SOURCE_LABELS
 
+# More groups than this are a list to choose from.
+MOST_CHIPS = 8
 STATUS_LABELS = {UserStatus.ACTIVE: "Active", UserStatus.LEAVER: "Leavers"}
 
 
@@ -40,7 +42,7 @@ def index() -> str:
     if asked.too_wide:
         return render_template("users/index.html", asked=asked, rows=None, page=None, facets=None, attempt=None)
     session = db.session()
-    listing = queries.Listing(session, asked.scope, asked.wanted, within=None if asked.whole.wide else asked.whole)
+    listing = queries.Listing(session, asked.scope, asked.wanted, within=within_of(asked))
     if asked.sort not in listing.sorts():
         asked = replace(asked, sort=queries.DEFAULT_SORT)
     page = listing.page(asked.sort, after=request.args.get("after"), before=request.args.get("before"))
@@ -57,8 +59,14 @@ def index() -> str:
         shown=amount(facets.total, facets) + (" person" if facets.total == 1 else " people"),
         attempt=(found[1].reference, attempt_url(*found)) if found is not None else None,
         one_programme=asked.chosen is not None,
+        **offered_groups(asked),
         **pager_of(asked, page),
     )
+
+
+def within_of(asked: Request) -> Scope | None:
+    """Return the wider scope whose programmes are counted beside the list; none for a group, which has only one."""
+    return None if asked.whole.wide or asked.group is not None else asked.whole
 
 
 @bp.get("/export.csv")
@@ -143,12 +151,34 @@ def groups_of(asked: Request, facets: Facets) -> list[tuple[str, list[dict[str, 
     groups = [("Status", statuses), ("Source", sources), ("Details", gaps)]
     if 1 < len(asked.visible) <= MOST_PROGRAMMES:
         slug = asked.chosen.slug if asked.chosen is not None else None
+        counted = {} if asked.group is not None else facets.programmes
         programmes = [
-            chip(item.name, asked, "programme", item.slug, slug, amount(facets.programmes.get(item.id, 0), facets))
+            chip(item.name, asked, "programme", item.slug, slug, amount(counted.get(item.id, 0), facets))
             for item in asked.visible
         ]
+        for one in programmes if asked.group is not None else ():
+            one["count"] = None  # A group belongs to one programme, so the others are not counted beside it.
         groups.insert(0, ("Programme", programmes))
     return groups
+
+
+def offered_groups(asked: Request) -> dict[str, Any]:
+    """Return the groups of the chosen programme: chips while they are few, else choices for a list."""
+    if asked.chosen is None:
+        return {"group_chips": [], "group_choices": []}
+    found = groups.groups_of(db.session(), asked.chosen.id)
+    current = str(asked.group.id) if asked.group is not None else None
+    labelled = [(str(one.id), one.name, group_size(one)) for one in found]
+    if len(labelled) > MOST_CHIPS:
+        return {"group_chips": [], "group_choices": labelled}
+    chips = [chip(name, asked, "group", value, current, size) for value, name, size in labelled]
+    return {"group_chips": chips, "group_choices": []}
+
+
+def group_size(group: groups.Group) -> str:
+    """Write how many are in a group, and with a plus where it is not counted to the end."""
+    most = groups.MOST_MEMBERS_COUNTED
+    return f"{most:,}+" if group.count > most else f"{group.count:,}"
 
 
 def amount(count: int, facets: Facets) -> str:
@@ -161,7 +191,8 @@ def amount(count: int, facets: Facets) -> str:
 def chip(label: str, asked: Request, name: str, value: str, current: str | None, count: str) -> dict[str, Any]:
     """Return one chip; choosing the active one again lets go of it."""
     active = current == value
-    return {"label": label, "url": asked.url(**{name: None if active else value}), "active": active, "count": count}
+    changed = {name: None if active else value} | ({"group": None} if name == "programme" else {})
+    return {"label": label, "url": asked.url(**changed), "active": active, "count": count}
 
 
 def heads_of(asked: Request, sorts: Collection[str]) -> dict[str, dict[str, str | None]]:

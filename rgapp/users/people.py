@@ -60,6 +60,7 @@ def person(slug: str, user_id: uuid.UUID) -> str:
             (attempt, timeline.attempt_item(attempt, programme, names))
             for attempt in persons.conflicts_of(session, user)
         ],
+        claims=[(one, timeline.request_item(one, programme, names)) for one in persons.claims_of(session, user)],
         waiting=persons.waiting_welcome(session, user) is not None,
     )
 

@@ -16,6 +16,7 @@ from rgapp.models import (
     OutboxMail,
     Programme,
     Purpose,
+    SCIMRequest,
     SignInAttempt,
     User,
     UserSession,
@@ -57,6 +58,7 @@ class History:
 
     events: Sequence[AuditEvent]
     attempts: Sequence[SignInAttempt]
+    requests: Sequence[SCIMRequest]
     mails: Sequence[OutboxMail]
     older_than: datetime | None
 
@@ -150,19 +152,42 @@ def conflicts_of(session: Session, user: User) -> list[SignInAttempt]:
     )
 
 
+def claims_of(session: Session, user: User) -> list[SCIMRequest]:
+    """Return the latest refused requests in which a directory gave this person's e-mail address to somebody else."""
+    if user.email_key is None:
+        return []
+    return list(
+        session.scalars(
+            select(SCIMRequest)
+            .where(
+                SCIMRequest.programme_id == user.programme_id,
+                SCIMRequest.email_key == user.email_key,
+                SCIMRequest.listening.is_(False),
+                SCIMRequest.reason == Refusal.EMAIL_CONFLICT,
+                or_(SCIMRequest.membership_no.is_(None), SCIMRequest.membership_no != user.membership_no),
+            )
+            .order_by(SCIMRequest.at.desc())
+            .limit(MOST_CONFLICTS)
+        )
+    )
+
+
 def history_of(session: Session, user: User, *, before: datetime | None = None) -> History:
-    """Return one stretch of the timeline from its three sources, each read through its own index."""
+    """Return one stretch of the timeline from its sources, each read through its own index."""
     events = _events(session, user, before)
     attempts = _attempts(session, user, before)
+    requests = _requests(session, user, before)
     mails = _mails(session, user, before)
-    times = sorted((*(e.at for e in events), *(a.at for a in attempts), *(m.created_at for m in mails)), reverse=True)
+    done = [*(e.at for e in events), *(a.at for a in attempts), *(r.at for r in requests)]
+    times = sorted((*done, *(m.created_at for m in mails)), reverse=True)
     if len(times) <= ITEMS:
-        return History(events, attempts, mails, None)
+        return History(events, attempts, requests, mails, None)
     # What happened at one instant (an account and its mail) stays together on one page.
     oldest = times[ITEMS - 1]
     return History(
         [event for event in events if event.at >= oldest],
         [attempt for attempt in attempts if attempt.at >= oldest],
+        [request for request in requests if request.at >= oldest],
         [mail for mail in mails if mail.created_at >= oldest],
         oldest if times[-1] < oldest else None,
     )
@@ -184,6 +209,19 @@ def _attempts(session: Session, user: User, before: datetime | None) -> Sequence
     if before is not None:
         wanted = wanted.where(SignInAttempt.at < before)
     return session.scalars(wanted.order_by(SignInAttempt.at.desc()).limit(ITEMS + 1)).all()
+
+
+def _requests(session: Session, user: User, before: datetime | None) -> Sequence[SCIMRequest]:
+    """Return what directories sent about the person; that they looked her up tells nobody anything."""
+    wanted = select(SCIMRequest).where(
+        SCIMRequest.programme_id == user.programme_id,
+        or_(SCIMRequest.user_id == user.id, SCIMRequest.membership_no == user.membership_no),
+        SCIMRequest.listening.is_(False),
+        or_(SCIMRequest.outcome != "read", SCIMRequest.accepted.is_(False)),
+    )
+    if before is not None:
+        wanted = wanted.where(SCIMRequest.at < before)
+    return session.scalars(wanted.order_by(SCIMRequest.at.desc()).limit(ITEMS + 1)).all()
 
 
 def _mails(session: Session, user: User, before: datetime | None) -> Sequence[OutboxMail]:

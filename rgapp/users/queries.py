@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from rgapp.models import Programme, SignInAttempt, User
 from rgapp.paging import Key, Page, cut, fetch
 from rgapp.tokens import read_reference
-from rgapp.users import kinds, search
-from rgapp.users.kinds import Facets, Kind, passes
+from rgapp.users import groups, kinds, search
+from rgapp.users.kinds import MOST_COUNTED, Facets, Kind, passes
 from rgapp.users.scope import Scope, UserFilter
 
 Place = tuple[uuid.UUID, uuid.UUID]  # Programme and user.
@@ -45,17 +45,38 @@ class Listing:
         """Count; `within` is the wider scope whose programmes are counted beside it."""
         self.session, self.scope, self.wanted = session, scope, wanted
         self.counted = within or scope
-        self.found = search.look_up(session, self.counted, wanted, EVERY_KEY) if wanted.words else None
+        self.found = self._look()
         self.kinds = search.kinds_of(self.found.people) if self.found else kinds.kinds_in(session, self.counted)
+
+    def _look(self) -> search.Found | None:
+        """Return everybody whom words or a small group leave, None where an index is walked instead."""
+        words, group = self.wanted.words, self.wanted.group
+        found = search.look_up(self.session, self.counted, self.wanted, EVERY_KEY) if words else None
+        if group is None:
+            return found
+        programme = self._programme()
+        if found is not None:
+            return search.Found(groups.among(self.session, programme, group, found.people), found.partial)
+        people = groups.members(self.session, programme, group, EVERY_KEY)
+        return search.Found(people, partial=False) if people is not None else None
+
+    def _programme(self) -> uuid.UUID:
+        """Return the one programme of a list that is narrowed to a group."""
+        if self.scope.programme_ids is None or not self.scope.is_single:
+            raise ValueError("a group belongs to one programme")
+        return self.scope.programme_ids[0]
 
     def facets(self) -> Facets:
         """Return how many people each filter would show."""
         chosen = self.scope.programme_ids[0] if self.scope.programme_ids and self.counted != self.scope else None
+        if self.found is None and self.wanted.group is not None:
+            some = groups.sample(self.session, self._programme(), self.wanted.group)
+            return kinds.facets(search.kinds_of(some), self.wanted, chosen, partial=len(some) > MOST_COUNTED)
         return kinds.facets(self.kinds, self.wanted, chosen, partial=self.found is not None and self.found.partial)
 
     def sorts(self) -> set[str]:
         """Return the orders in which this list can be shown: those of an index, and every one where it is short."""
-        if self.wanted.words or sum(kind.count for kind in self._fitting()) <= MOST_SORTED:
+        if self.found is not None or sum(kind.count for kind in self._fitting()) <= MOST_SORTED:
             return set(SORTS)
         plain = self.scope.is_single and not self.wanted.has_filters
         return {*BY_NAME, *(BY_NUMBER if plain else ())}
@@ -91,8 +112,12 @@ class Listing:
         """Return where the list's people are: each programme's by name, or by kind where the list is filtered."""
         fitting = self._fitting()
         if self.wanted.has_filters:
-            return [kind.condition() for kind in fitting]
-        return [User.programme_id == programme for programme in sorted({kind.programme_id for kind in fitting})]
+            parts = [kind.condition() for kind in fitting]
+        else:
+            parts = [User.programme_id == programme for programme in sorted({kind.programme_id for kind in fitting})]
+        if self.wanted.group is None:
+            return parts
+        return [and_(part, groups.is_member(self.wanted.group)) for part in parts]
 
 
 def export_batch(session: Session, scope: Scope, wanted: UserFilter, after: str | None) -> Page[User]:
@@ -145,4 +170,6 @@ def _all(scope: Scope, wanted: UserFilter) -> Select[Any]:
         statement = statement.where(User.source == wanted.source)
     if wanted.incomplete:
         statement = statement.where(User.incomplete)
+    if wanted.group is not None:
+        statement = statement.where(groups.is_member(wanted.group))
     return statement

@@ -45,12 +45,13 @@ class Scope:
 
 @dataclass(frozen=True)
 class UserFilter:
-    """What a reader asked for."""
+    """What a reader asked for; a `group` belongs to the one programme of the list."""
 
     search: str = ""
     status: UserStatus | None = None
     source: Source | None = None
     incomplete: bool = False
+    group: uuid.UUID | None = None
 
     @property
     def words(self) -> list[str]:
@@ -65,13 +66,13 @@ class UserFilter:
 
     @property
     def has_filters(self) -> bool:
-        """Tell whether anything but words narrows the list."""
+        """Tell whether the list is narrowed to some kinds of people."""
         return bool(self.status or self.source or self.incomplete)
 
     @property
     def is_empty(self) -> bool:
         """Tell whether everybody is asked for."""
-        return not (self.words or self.has_filters)
+        return not (self.words or self.has_filters or self.group)
 
 
 def scope_of(programmes: Sequence[Programme], *, sees_all: bool) -> Scope:

@@ -7,15 +7,16 @@ from typing import Any
 
 from flask import url_for
 
-from rgapp.manager.links import attempt_url
+from rgapp.manager.links import attempt_url, request_url
 from rgapp.manager.mailbox import kind_label
-from rgapp.models import AuditEvent, MailStatus, OutboxMail, Programme, SignInAttempt
+from rgapp.models import AuditEvent, MailStatus, OutboxMail, Programme, SCIMRequest, SignInAttempt
 from rgapp.users.person import History
 from rgapp.wording import outcome_sentence
 from rgapp.wording_events import actor_words, event_words
+from rgapp.wording_scim import request_fix, request_sentence
 
 # What one sign-in caused has one and the same time; the account comes first, then its mail, then the sign-in.
-EVENT, MAIL, ATTEMPT = range(3)
+EVENT, MAIL, ATTEMPT, REQUEST = range(4)
 MAIL_WORDS = {
     MailStatus.WAITING: ("{} e-mail on its way to {}", "clock", "info"),
     MailStatus.SENDING: ("{} e-mail on its way to {}", "clock", "info"),
@@ -31,6 +32,7 @@ def items_of(history: History, programme: Programme, names: Mapping[uuid.UUID, s
         *((event.at, EVENT, event_item(event)) for event in history.events),
         *((mail.created_at, MAIL, mail_item(mail, programme)) for mail in history.mails),
         *((attempt.at, ATTEMPT, attempt_item(attempt, programme, names)) for attempt in history.attempts),
+        *((request.at, REQUEST, request_item(request, programme, names)) for request in history.requests),
     ]
     return [item for _, _, item in sorted(items, key=lambda entry: entry[:2], reverse=True)]
 
@@ -93,3 +95,20 @@ def refusal_words(attempt: SignInAttempt) -> str:
         return outcome_sentence("refused", attempt.reason, attempt.person, dry_run=False, fields=attempt.fields)
     except (KeyError, ValueError):
         return ""
+
+
+def request_item(request: SCIMRequest, programme: Programme, names: Mapping[uuid.UUID, str]) -> dict[str, Any]:
+    """Return a request of a directory as an item; what it changed stands with the event that followed."""
+    name = names.get(request.integration_id, "a connection that is gone")
+    detail = request_sentence(request)
+    if not request.accepted:
+        detail = f"{detail} {request_fix(request)[1]}".strip()
+    return {
+        "at": request.at,
+        "title": f"Sent by {name}" if request.accepted else f"Request of {name} refused",
+        "icon": "arrow-left-right" if request.accepted else "x-circle",
+        "kind": "info" if request.accepted else "failed",
+        "detail": detail,
+        "url": request_url(programme, request),
+        "url_label": "Open the request",
+    }

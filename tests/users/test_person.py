@@ -1,6 +1,7 @@
 """The page of one person, and what HR may do there."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,7 +12,9 @@ from rgapp.audit import Tag
 from rgapp.audit.service import COMMAND_LINE
 from rgapp.auth import users as accounts
 from rgapp.clock import utcnow
-from rgapp.models import AuditEvent, MailStatus, OutboxMail, User, UserSession, UserStatus
+from rgapp.integrations.registry import kind_of
+from rgapp.models import AuditEvent, Integration, MailStatus, OutboxMail, SCIMRequest, User, UserSession, UserStatus
+from rgapp.models.base import new_id
 from rgapp.provisioning import (
     Field,
     FieldRule,
@@ -306,3 +309,72 @@ def test_a_sign_in_with_a_password_is_part_of_the_timeline(admin: FlaskClient, s
     page = admin.get(address(jane)).text
     assert "Signed in with a password" in page
     assert "By the person" in page
+
+
+@pytest.fixture
+def entra(make: Factory, platform: Platform) -> Integration:
+    """Return a SCIM integration of Acme."""
+    draft = kind_of("scim").new_draft("scim", platform.acme)
+    return make.integration(platform.acme, draft, name="Entra", kind="scim", provider="entra-scim")
+
+
+def add_request(session: Session, integration: Integration, **values: Any) -> SCIMRequest:
+    """Keep a request of a SCIM client."""
+    details: dict[str, Any] = {"method": "PATCH", "path": "/Users/1", "status": 200, "outcome": "updated"} | values
+    details = {"accepted": True, "listening": False, "fields": [], "changes": [], "arrived": []} | details
+    row = SCIMRequest(
+        programme_id=integration.programme_id,
+        id=new_id(),
+        integration_id=integration.id,
+        at=details.pop("at", utcnow()),
+        expires_at=utcnow() + timedelta(days=30),
+        **details,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+REFUSED: dict[str, Any] = {"accepted": False, "outcome": "rejected", "status": 409, "reason": "email_conflict"}
+
+
+def test_what_a_directory_sent_stands_in_the_timeline(
+    admin: FlaskClient, session: Session, jane: User, entra: Integration
+) -> None:
+    good = add_request(session, entra, user_id=jane.id, person="Jane Carter (E1001)")
+    bad = add_request(session, entra, membership_no="E1001", **REFUSED)
+    page = admin.get(address(jane)).text
+    assert "Sent by Entra" in page
+    assert "Updated the details of Jane Carter (E1001)." in page
+    assert "Request of Entra refused" in page
+    assert "HR checks which of the two people the address belongs to" in page
+    for row in (good, bad):
+        assert f"/manager/acme/integrations/{entra.id}/requests/{row.id}" in page
+
+
+def test_look_ups_and_what_was_only_listened_to_stay_out_of_the_timeline(
+    admin: FlaskClient, session: Session, jane: User, entra: Integration
+) -> None:
+    add_request(session, entra, user_id=jane.id, method="GET", outcome="read")
+    add_request(session, entra, user_id=jane.id, listening=True)
+    assert "Sent by Entra" not in admin.get(address(jane)).text
+
+
+def test_an_address_that_a_directory_gives_to_somebody_else_is_called_out(
+    admin: FlaskClient, session: Session, jane: User, entra: Integration
+) -> None:
+    row = add_request(session, entra, membership_no="E7", person="John Doe (E7)", email_key=jane.email_key, **REFUSED)
+    page = admin.get(address(jane)).text
+    assert "A directory sends this e-mail address for somebody else" in page
+    assert "John Doe (E7)" in page
+    assert f"/requests/{row.id}" in page
+
+
+def test_many_requests_make_pages_of_the_timeline(
+    admin: FlaskClient, session: Session, jane: User, entra: Integration
+) -> None:
+    for minutes in range(60):
+        add_request(session, entra, user_id=jane.id, at=utcnow() - timedelta(minutes=minutes))
+    page = admin.get(address(jane)).text
+    assert page.count("Sent by Entra") == 2 * 40
+    assert "before=" in page

@@ -6,14 +6,15 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, text
+from sqlalchemy import event, insert, select, text
 from sqlalchemy.orm import Session
 
-from rgapp.models import Programme, User, UserStatus
+from rgapp.integrations.registry import kind_of
+from rgapp.models import Programme, SCIMGroup, SCIMGroupMember, User, UserStatus
 from rgapp.models.base import new_id
 from rgapp.provisioning import Source, matching
 from rgapp.provisioning.record import PersonRecord
-from rgapp.users import person, queries
+from rgapp.users import groups, person, queries
 from rgapp.users.queries import SORTS, Listing
 from rgapp.users.scope import Scope, UserFilter
 from tests.factories import Factory
@@ -67,6 +68,33 @@ def crowd(session: Session, make: Factory) -> list[Programme]:
     session.execute(text("ANALYZE"))
     session.commit()
     return programmes
+
+
+@pytest.fixture
+def group(session: Session, make: Factory, crowd: list[Programme]) -> SCIMGroup:
+    """Put every seventh of the first programme's people into a group, and let the database count them."""
+    programme = crowd[0]
+    settings = kind_of("scim").new_draft("scim", programme)
+    integration = make.integration(programme, settings, name="Entra", kind="scim", provider="scim")
+    row = SCIMGroup(
+        programme_id=programme.id,
+        id=new_id(),
+        integration_id=integration.id,
+        display_name="Warehouse",
+        display_key="warehouse",
+        resource={},
+        search={},
+        created_at=make.now,
+        updated_at=make.now,
+    )
+    session.add(row)
+    session.flush()
+    people = session.scalars(select(User.id).where(User.programme_id == programme.id).order_by(User.membership_no))
+    keys = {"programme_id": programme.id, "group_id": row.id}
+    session.execute(insert(SCIMGroupMember), [{**keys, "user_id": one} for one in people.all()[::7]])
+    session.execute(text("ANALYZE"))
+    session.commit()
+    return row
 
 
 @contextmanager
@@ -165,5 +193,28 @@ def test_looking_a_person_up_is_answered_by_indexes(session: Session, crowd: lis
         person.get_user(session, programme, somebody.id)
         queries.find_attempt(session, Scope(None), "K7QD-2MXW")
         matching.find(session, programme.id, PersonRecord(membership_no="E0017", email="jan.17@acme.example"))
+
+    assert reads_everybody(session, ask) == []
+
+
+@pytest.mark.parametrize(
+    "wanted", [{}, {"status": UserStatus.LEAVER}, {"search": "jane"}, {"incomplete": True}], ids=repr
+)
+@pytest.mark.parametrize("most_read", [5_000, 10], ids=["small", "large"])
+def test_the_people_of_a_group_are_found_by_indexes(
+    session: Session,
+    group: SCIMGroup,
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: dict[str, Any],
+    most_read: int,
+) -> None:
+    monkeypatch.setattr(groups, "MOST_READ", most_read)
+
+    def ask() -> None:
+        listing = Listing(session, Scope((group.programme_id,)), UserFilter(group=group.id, **wanted))
+        listing.facets()
+        first = listing.page()
+        listing.page(after=first.next_cursor)
+        groups.groups_of(session, group.programme_id)
 
     assert reads_everybody(session, ask) == []
