@@ -10,7 +10,6 @@ from rgapp.provisioning.record import Refusal
 #: outcome -> what would come of it, and what came of it; `{}` is the person.
 _DONE: Final[Mapping[str, tuple[str, str]]] = {
     "created": ("Would create an account for {}.", "Created an account for {}."),
-    "linked": ("Would follow the account of {}.", "Follows the account of {} from now on."),
     "updated": ("Would update the details of {}.", "Updated the details of {}."),
     "unchanged": ("Would leave {} as is.", "Nothing was different for {}."),
     "deactivated": ("Would make {} a leaver.", "Made {} a leaver."),
@@ -19,17 +18,18 @@ _DONE: Final[Mapping[str, tuple[str, str]]] = {
     "deleted": ("Would delete {}.", "Deleted {}."),
 }
 _GROUP_DONE: Final[Mapping[str, tuple[str, str]]] = {
-    "POST": ("Would keep a new group.", "Kept a new group."),
-    "PUT": ("Would change a group.", "Changed a group."),
-    "PATCH": ("Would change a group.", "Changed a group."),
-    "DELETE": ("Would delete a group.", "Deleted a group."),
+    "created": ("Would keep a new group.", "Kept a new group."),
+    "updated": ("Would change a group.", "Changed a group."),
+    "unchanged": ("Would leave a group as is.", "Nothing was different in a group."),
+    "deleted": ("Would delete a group.", "Deleted a group."),
 }
 _ASKED: Final = (
     ("/ServiceProviderConfig", "Asked what is supported."),
     ("/ResourceTypes", "Asked which kinds of resource there are."),
     ("/Schemas", "Asked for the schemas."),
     ("/Me", "Asked for itself."),
-    ("/Groups", "Read groups."),
+    ("/Groups", "Looked up groups."),
+    ("/Bulk", "Sent many changes at once."),
 )
 #: scimType (RFC 7644 section 3.12) or status -> who puts it right, and how.
 _FIXES: Final[Mapping[str, tuple[str, str]]] = {
@@ -82,10 +82,10 @@ def request_sentence(line: Line) -> str:
         told = line.detail.strip() or "the request could not be applied"
         return wording.ended(f"{begins} because {because}" if because else f"{begins}: {told}")
     tense = 0 if line.listening else 1
+    if line.path.startswith("/Groups") and line.outcome in _GROUP_DONE:
+        return _GROUP_DONE[line.outcome][tense]
     if line.outcome in _DONE:
         return _DONE[line.outcome][tense].format(line.person or "this person")
-    if line.path.startswith("/Groups") and line.method in _GROUP_DONE:
-        return _GROUP_DONE[line.method][tense]
     return read_sentence(line.path)
 
 
@@ -100,7 +100,7 @@ def read_sentence(path: str) -> str:
         return f"Looked for somebody: {unquote(wanted.removeprefix('filter=').replace('+', ' '))[:200]}"
     if path.startswith("/Users/"):
         return "Read one person."
-    return "Read users." if path.startswith("/Users") else "Answered."
+    return "Looked up users." if path.startswith("/Users") else "Answered."
 
 
 def request_fix(line: Line) -> tuple[str, str]:

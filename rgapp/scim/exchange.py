@@ -21,6 +21,7 @@ from rgapp.database import begin_writing, end_reading, reading
 from rgapp.integrations.scim.log import Entry, note
 from rgapp.integrations.scim.people import Directory
 from rgapp.integrations.scim.tokens import Bearer, note_use
+from rgapp.integrations.scim.trying import note_listened
 from rgapp.scim import auth
 from rgapp.scim import connection as connections
 from rgapp.scim.bodies import Body, decode
@@ -125,6 +126,8 @@ class Exchange:
                     connections.note_activity(self.session, bearer, now=self.now)
                 milliseconds = round((time.perf_counter() - began) * 1000)
                 note(self.session, bearer, entry, listening=listening, now=self.now, milliseconds=milliseconds)
+                if listening and found is not None and found.connection is not None:
+                    note_listened(self.session, bearer, entry, found.connection.settings)
                 self.session.commit()
             except OperationalError:
                 if again or entry.method not in {"GET", "HEAD"}:

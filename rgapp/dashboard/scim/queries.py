@@ -11,11 +11,10 @@ from rgapp.dashboard.kinds import Usage
 from rgapp.dashboard.queries import last_used, uses_by_day
 from rgapp.models import Alert, Integration, Programme, SCIMRequest, SCIMToken
 from rgapp.paging import Key, Page, fetch
+from rgapp.provisioning.record import OutcomeKind
 from rgapp.provisioning.validation import email_key
 
 NEWEST_FIRST = (Key(SCIMRequest.at, descending=True), Key(SCIMRequest.id, descending=True))
-#: Outcomes that took somebody out.
-LEFT = ("deactivated", "deleted")
 
 
 def usage(session: Session, owner: Programme, ids: Iterable[uuid.UUID], now: datetime) -> dict[uuid.UUID, Usage]:
@@ -113,7 +112,7 @@ def _shown(show: str) -> list[ColumnElement[bool]]:
         case "refused":
             return [real, SCIMRequest.accepted.is_(False)]
         case "left":
-            return [real, SCIMRequest.outcome.in_(LEFT)]
+            return [real, SCIMRequest.outcome == OutcomeKind.DEACTIVATED]
         case "listening":
             return [SCIMRequest.listening.is_(True)]
         case _:

@@ -1,7 +1,7 @@
 """The log of a SCIM integration's requests: what was asked, what came of it, and for whom; mapped fields only."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from rgapp.integrations.kept import field_of, identifiers_of
+from rgapp.integrations.scim.paths import attribute_names
 from rgapp.integrations.scim.tokens import Bearer
 from rgapp.models import SCIMRequest
 from rgapp.models.base import new_id
@@ -34,7 +35,7 @@ class Entry:
     user_id: uuid.UUID | None = None
     reading: Reading | None = None
     changes: Sequence[dict[str, Any]] = field(default_factory=list)
-    arrived: Sequence[str] = ()
+    resource: Mapping[str, Any] | None = None
 
     @property
     def accepted(self) -> bool:
@@ -76,7 +77,7 @@ def note(
         **identifiers_of(entry.reading),
         "fields": fields,
         "changes": list(entry.changes),
-        "arrived": list(entry.arrived) if explained else [],
+        "arrived": attribute_names(entry.resource) if explained and entry.resource else [],
         "token_hint": bearer.hint,
         "duration_ms": milliseconds,
         "expires_at": now + KEPT,

@@ -64,6 +64,7 @@ class Directory:
         CREATED is a new account. UPDATED and UNCHANGED are one that was there: the caller refuses it where this
         integration has a resource for it. REACTIVATED is a leaver who returns, with a resource of old or without.
         """
+        self.entry.resource = resource
         reading = read_user(resource, self.connection.settings, today=self._today, active=active)
         return self._provision(reading, self.connection.policy(whole=False))
 
@@ -71,6 +72,7 @@ class Directory:
         self, user_id: uuid.UUID, before: Mapping[str, Any], resource: Mapping[str, Any], *, active: bool
     ) -> Outcome:
         """Bring the account to what its resource says now; `before` is what it said until now."""
+        self.entry.resource = resource
         reading = read_user(resource, self.connection.settings, today=self._today, active=active, before=before)
         return self._provision(reading, self.connection.policy(whole=True), user_id)
 

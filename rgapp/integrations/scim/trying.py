@@ -13,7 +13,6 @@ from rgapp.audit import Actor, Tag, record_event
 from rgapp.integrations.base import SettingsError, problems_of
 from rgapp.integrations.scim.bridge import standard_body
 from rgapp.integrations.scim.log import Entry, note
-from rgapp.integrations.scim.paths import attribute_names
 from rgapp.integrations.scim.people import SCIMConnection
 from rgapp.integrations.scim.reader import read_user
 from rgapp.integrations.scim.schemas import SCIMUserModel
@@ -43,7 +42,7 @@ def paste(session: Session, integration: Integration, text: str, *, actor: Actor
     """
     resource = user_in(text)
     outcome = try_user(session, integration, resource, now=now)
-    entry = Entry(PASTED, "/Users", arrived=attribute_names(resource))
+    entry = Entry(PASTED, "/Users", resource=resource)
     entry.about(outcome)
     bearer = Bearer(integration.programme_id, _NOBODY, integration.id, "")
     request_id = note(session, bearer, entry, listening=True, now=now)
@@ -58,6 +57,23 @@ def paste(session: Session, integration: Integration, text: str, *, actor: Actor
         facts={"name": integration.name, "passed": outcome.accepted},
     )
     return request_id
+
+
+def note_listened(session: Session, bearer: Bearer, entry: Entry, settings: SCIMSettings) -> None:
+    """Remember that the draft has passed a test, where it was read by these settings and could take a person.
+
+    One whom it could not take says nothing about the draft: among many people there is always a record that is wrong.
+    """
+    if entry.reading is None or not entry.accepted:
+        return
+    integration = session.get(Integration, (bearer.programme_id, bearer.integration_id))
+    if integration is None or integration.live_version is not None:
+        return
+    try:
+        if draft_of(integration) == settings:
+            note_test(session, integration, passed=True, tested=integration.draft)
+    except SettingsError:
+        return
 
 
 def draft_of(integration: Integration) -> SCIMSettings:
