@@ -64,13 +64,17 @@ def last_used(
     ids: Iterable[uuid.UUID],
     *conditions: ColumnElement[bool],
 ) -> dict[uuid.UUID, datetime]:
-    """Return when each integration was used last; one query. `model` is as in `uses_by_day`."""
-    rows = session.execute(
-        select(model.integration_id, func.max(model.at))
-        .where(model.programme_id == programme_id, model.integration_id.in_(list(ids)), *conditions)
-        .group_by(model.integration_id)
+    """Return when each integration was used last, by one query that reads one row of each; `model` as above."""
+    last = (
+        select(model.at)
+        .where(model.programme_id == programme_id, model.integration_id == Integration.id, *conditions)
+        .order_by(model.at.desc())
+        .limit(1)
+        .correlate(Integration)
+        .scalar_subquery()
     )
-    return {row[0]: row[1] for row in rows}
+    wanted = Integration.programme_id == programme_id, Integration.id.in_(list(ids))
+    return {row[0]: row[1] for row in session.execute(select(Integration.id, last).where(*wanted)) if row[1]}
 
 
 def live_settings_of(session: Session, programme_id: uuid.UUID) -> dict[uuid.UUID, dict[str, Any]]:

@@ -28,11 +28,18 @@ MAIL_WORDS = {
 
 def items_of(history: History, programme: Programme, names: Mapping[uuid.UUID, str]) -> list[dict[str, Any]]:
     """Return the items of a timeline, newest first."""
+    # What a directory sent and what came of it are one item: both were written at one instant.
+    caused = {(one.at, one.integration_id): one for one in history.requests if one.accepted}
+    told = {(event.at, event.integration_id) for event in history.events}
     items: list[tuple[datetime, int, dict[str, Any]]] = [
-        *((event.at, EVENT, event_item(event)) for event in history.events),
+        *((event.at, EVENT, event_item(event) | request_link(event, caused, programme)) for event in history.events),
         *((mail.created_at, MAIL, mail_item(mail, programme)) for mail in history.mails),
         *((attempt.at, ATTEMPT, attempt_item(attempt, programme, names)) for attempt in history.attempts),
-        *((request.at, REQUEST, request_item(request, programme, names)) for request in history.requests),
+        *(
+            (request.at, REQUEST, request_item(request, programme, names))
+            for request in history.requests
+            if not request.accepted or (request.at, request.integration_id) not in told
+        ),
     ]
     return [item for _, _, item in sorted(items, key=lambda entry: entry[:2], reverse=True)]
 
@@ -49,6 +56,14 @@ def event_item(event: AuditEvent) -> dict[str, Any]:
         "detail": words.detail,
         "changes": words.changes,
     }
+
+
+def request_link(
+    event: AuditEvent, caused: Mapping[tuple[datetime, uuid.UUID], SCIMRequest], programme: Programme
+) -> dict[str, Any]:
+    """Return the way to the request of a directory that an event came of."""
+    request = caused.get((event.at, event.integration_id)) if event.integration_id is not None else None
+    return {"url": request_url(programme, request), "url_label": "Open the request"} if request is not None else {}
 
 
 def mail_item(mail: OutboxMail, programme: Programme) -> dict[str, Any]:

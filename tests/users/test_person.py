@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rgapp.audit import Tag
+from rgapp.audit import Actor, ActorKind, Tag, record_event
 from rgapp.audit.service import COMMAND_LINE
 from rgapp.auth import users as accounts
 from rgapp.clock import utcnow
@@ -378,3 +378,23 @@ def test_many_requests_make_pages_of_the_timeline(
     page = admin.get(address(jane)).text
     assert page.count("Sent by Entra") == 2 * 40
     assert "before=" in page
+
+
+def test_what_a_directory_sent_and_what_came_of_it_are_one_item(
+    admin: FlaskClient, session: Session, jane: User, entra: Integration
+) -> None:
+    at = utcnow()
+    record_event(
+        session,
+        Tag.USER_UPDATED,
+        Actor(ActorKind.INTEGRATION, "Entra", entra.id),
+        now=at,
+        programme_id=jane.programme_id,
+        user_id=jane.id,
+        integration_id=entra.id,
+        facts={"changes": []},
+    )
+    row = add_request(session, entra, user_id=jane.id, at=at)
+    page = admin.get(address(jane)).text
+    assert "Sent by Entra" not in page
+    assert page.count(f"/requests/{row.id}") == 1

@@ -76,7 +76,7 @@ def test_the_same_address_under_another_number_is_named(
     heard("E7", address="jane@acme.example")
     page = browser.get(path(draft, "scim/identifiers")).text
     assert "1 person is here under another Membership No." in page
-    assert "The same e-mail address under two numbers" in page
+    assert "Two numbers, one person" in page
 
 
 def test_without_requests_there_is_nothing_to_compare(
