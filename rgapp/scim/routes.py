@@ -23,6 +23,7 @@ from rgapp.scim.exchange import Exchange, Presented
 bp = Blueprint("scim", __name__, url_prefix="/scim")
 PREFIX: Final = "/scim"
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+HEADERS: Final = ("Content-Type", "If-Match", "If-None-Match")
 #: Slashes are the client's business: no redirects, whose pages are no SCIM.
 PLAIN: Final[dict[str, Any]] = {"merge_slashes": False, "provide_automatic_options": False, "methods": METHODS}
 
@@ -42,7 +43,7 @@ def endpoint(guid: str, path: str, token: str) -> Response:
         base_url=scim_base_url(programme_id, current_app.config["BASE_URL"]),
         path=path,
         query=request.args.to_dict(),
-        headers=request.headers.items(),
+        headers={name: request.headers[name] for name in HEADERS if name in request.headers},
         body=body_of_request(),
     )
     shown = Presented(programme_id, token, client_network())
