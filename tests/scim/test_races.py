@@ -1,0 +1,68 @@
+"""Requests at the same moment: one wins, the others are told so, and nobody is made twice."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from rgapp.models import SCIMRequest, SCIMUser, User
+from tests.scim.conftest import SCIMClient, jane
+
+AT_ONCE = 4
+
+
+def at_once(app: Flask, scim: SCIMClient, requests: list[Callable[[SCIMClient], Any]]) -> list[Any]:
+    """Send requests at the same moment, each from a client of its own; returns their answers."""
+    barrier = Barrier(len(requests))
+
+    def send(request: Callable[[SCIMClient], Any]) -> Any:
+        client = SCIMClient(app.test_client(), scim.base, scim.token)
+        barrier.wait()
+        return request(client)
+
+    with ThreadPoolExecutor(len(requests)) as pool:
+        return list(pool.map(send, requests))
+
+
+def test_the_same_person_at_once_is_made_once(app: Flask, scim: SCIMClient, session: Session) -> None:
+    for number in range(5):
+        person = jane(userName=f"jane{number}", externalId=f"E{number}", emails=[{"value": f"j{number}@acme.example"}])
+        answers = at_once(app, scim, [lambda client, body=person: client("POST", "/Users", body)] * AT_ONCE)
+        assert sorted(answer.status_code for answer in answers) == [201] + [409] * (AT_ONCE - 1)
+    assert len(session.scalars(select(User)).all()) == 5
+    assert len(session.scalars(select(SCIMUser)).all()) == 5
+    assert len(session.scalars(select(SCIMRequest)).all()) == 5 * AT_ONCE
+
+
+def test_changes_at_once_are_applied_one_after_the_other_or_refused(app: Flask, scim: SCIMClient) -> None:
+    made = scim("POST", "/Users", jane()).json
+
+    def change(number: int) -> Callable[[SCIMClient], Any]:
+        operation = {"op": "replace", "path": "title", "value": f"T{number}"}
+        body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]}
+        return lambda client: client("PATCH", f"/Users/{made['id']}", body)
+
+    answers = at_once(app, scim, [change(number) for number in range(AT_ONCE)])
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses) <= {200, 412}
+    assert 200 in statuses
+    after = scim("GET", f"/Users/{made['id']}").json
+    assert after["title"] in [answer.json["title"] for answer in answers if answer.status_code == 200]
+
+
+def test_a_deletion_and_a_change_at_once_leave_nobody_half_there(
+    app: Flask, scim: SCIMClient, session: Session
+) -> None:
+    made = scim("POST", "/Users", jane()).json
+    path = f"/Users/{made['id']}"
+    answers = at_once(
+        app, scim, [lambda client: client("DELETE", path), lambda client: client("PUT", path, jane(title="Boss"))]
+    )
+    assert answers[0].status_code in {204, 412}
+    assert answers[1].status_code in {200, 404, 412}
+    gone = answers[0].status_code == 204
+    assert (session.scalars(select(SCIMUser)).all() == []) is gone
