@@ -3,12 +3,11 @@
 scim2-server's own handler makes models of everything on its way out; here only what is written, or shown in part, is.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
 from scim2_models import InvalidSyntaxException, Resource, ResourceType
 from scim2_server.handler import ScimHandler
@@ -18,15 +17,11 @@ from scim2_server.routing import Operation, Target
 
 from rgapp.integrations.scim import bridge
 from rgapp.integrations.scim.log import Entry
-from rgapp.integrations.scim.schemas import DEFAULT_PAGE, MAX_RESULTS
 from rgapp.scim import bodies
 from rgapp.scim.bodies import Body
+from rgapp.scim.hot import activity_of, look_up_of
 from rgapp.scim.service import Service
 from rgapp.scim.storage import SQLStorage
-
-#: What clients ask before every create: one comparison of an identifier, which an index answers.
-HOT: Final = re.compile(r'\s*(userName|externalId|id)\s+eq\s+"([^"\\\x00-\x1f\ud800-\udfff]{1,255})"\s*', re.IGNORECASE)
-NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
 
 class Handler(ScimHandler):
@@ -47,7 +42,7 @@ class Handler(ScimHandler):
             body = self._bridged(request, resource_type)
             resource = self.service.read_creation(resource_type, body, request.header("Content-Type"))
             document = self.storage.create_document(str(resource_type.name), resource)
-            self._did("created", resource_type)
+            self._did("created")
             return self.service.document_response(request.base_url, document, parameters, HTTPStatus.CREATED)
 
     def query(self, request: ScimRequest) -> ScimResponse:
@@ -73,8 +68,21 @@ class Handler(ScimHandler):
         """Modify a resource (RFC 7644 section 3.5.2)."""
         with self.service.provider:
             target, resource_type = self._routed(request, Operation.patch)
+            if resource_type.name == "User":
+                active = activity_of(self.service.decode_body(request.body, request.header("Content-Type")))
+                if active is not None:
+                    return self._set_active(request, str(target.resource_id), resource_type, active)
             read = partial(self.service.read_patch, resource_type)
             return self._change(request, target, resource_type, read, self.service.apply_patch)
+
+    def _set_active(
+        self, request: ScimRequest, resource_id: str, resource_type: ResourceType, active: bool
+    ) -> ScimResponse:
+        """Do what most changes are, without making models of the resource."""
+        parameters = self.service.read_response_parameters(resource_type, request.query)
+        document, changed = self.storage.set_active(resource_id, active, self.service.read_conditions(request))
+        self._did("updated" if changed else "unchanged")
+        return self.service.document_response(request.base_url, document, parameters)
 
     def _change(
         self,
@@ -86,16 +94,16 @@ class Handler(ScimHandler):
     ) -> ScimResponse:
         kind = str(resource_type.name)
         parameters = self.service.read_response_parameters(resource_type, request.query)
-        before = self.storage.document(kind, str(target.resource_id))
+        before = self.storage.document(kind, str(target.resource_id), to_change=True)
         body = self._bridged(request, resource_type, before)
         change = read(body, request.header("Content-Type"))
         current = self.storage.model(kind).model_validate(before)
         changed = apply(current, change, self.service.read_conditions(request))
         if changed is None:
-            self._did("unchanged", resource_type)
+            self._did("unchanged")
             return self.service.document_response(request.base_url, before, parameters)
         document = self.storage.update_document(kind, changed, before["meta"]["version"])
-        self._did("updated", resource_type)
+        self._did("updated")
         return self.service.document_response(request.base_url, document, parameters)
 
     def delete(self, request: ScimRequest) -> ScimResponse:
@@ -104,7 +112,7 @@ class Handler(ScimHandler):
             target, resource_type = self._routed(request, Operation.delete)
             conditions = self.service.read_conditions(request)
             self.storage.delete_if(str(resource_type.name), str(target.resource_id), conditions)
-            self._did("deleted", resource_type)
+            self._did("deleted")
             return self.service.deletion_response()
 
     # -- Search -------------------------------------------------------------
@@ -139,15 +147,11 @@ class Handler(ScimHandler):
 
     def _looked_up(self, request: ScimRequest, types: list[ResourceType]) -> ScimResponse | None:
         """Answer a look-up of one user by an identifier; None for anything else that a search can be."""
-        query = request.query
-        if len(types) != 1 or types[0].name != "User" or not query.keys() <= {"filter", "startIndex", "count"}:
+        asked = look_up_of(request.query) if len(types) == 1 and types[0].name == "User" else None
+        if asked is None:
             return None
-        found = HOT.fullmatch(query.get("filter", ""))
-        start, count = query.get("startIndex", "1"), query.get("count", str(DEFAULT_PAGE))
-        if found is None or start not in {"0", "1"} or not NUMBER.fullmatch(count) or count == "0":
-            return None
-        documents = self.storage.lookup(found[1].lower(), found[2])
-        if len(documents) > min(int(count), MAX_RESULTS):
+        documents = self.storage.lookup(asked.attribute, asked.value)
+        if len(documents) > asked.most:
             return None
         return self.service.list_response(request.base_url, documents, len(documents), None, startIndex=1)
 
@@ -183,7 +187,7 @@ class Handler(ScimHandler):
         """Return the parameters of a search in standard SCIM, whatever dialect the client speaks."""
         return bridge.standard_query([self.storage.model(str(each.name)) for each in types], query)
 
-    def _did(self, outcome: str, resource_type: ResourceType) -> None:
+    def _did(self, outcome: str) -> None:
         """Note what was done, where provisioning has not noted what became of a person."""
         if self.entry.outcome == "read":
             self.entry.outcome = outcome

@@ -29,22 +29,22 @@ class Reader:
         model: Any = self.provider.model_for(kind)
         return model  # type: ignore[no-any-return]
 
-    def document(self, kind: str, resource_id: str, *, members: bool = True) -> dict[str, Any]:
+    def document(self, kind: str, resource_id: str, *, members: bool = True, to_change: bool = False) -> dict[str, Any]:
         """Return a resource as JSON, its addresses still relative; `members` or `groups` only where asked for.
 
-        Raises `NotFoundException`.
+        `to_change` keeps others from changing it until the transaction ends. Raises `NotFoundException`.
         """
         identifier = users.read_id(resource_id)
         if identifier is None:
             raise not_found(kind, resource_id)
         if kind == USER:
-            row = users.by_id(self.session, self.scope, identifier)
+            row = users.by_id(self.session, self.scope, identifier, to_change=to_change)
             if row is None:
                 raise not_found(kind, resource_id)
             return documents.user_document(
                 row, users.groups_of(self.session, self.scope, identifier) if members else []
             )
-        group = groups.by_id(self.session, self.scope, identifier)
+        group = groups.by_id(self.session, self.scope, identifier, to_change=to_change)
         if group is None:
             raise not_found(kind, resource_id)
         found = groups.members_of(self.session, self.scope, [identifier]) if members else {}

@@ -30,6 +30,7 @@ from rgapp.scim.reading import GROUP, LISTS, USER, Reader, leaves_out, not_found
 from rgapp.scim.scope import People, Scope
 
 NAME_TAKEN = "Another user of this integration has this userName."
+CHANGED = "This user was changed by another request."
 ALREADY_THERE = "This user is here already and active."
 
 
@@ -155,8 +156,22 @@ class SQLStorage(Reader, ScimStorage):
 
     def _replace_user(self, row: users.Row, keys: dict[str, Any], now: datetime) -> dict[str, Any]:
         if not users.replace(self.session, self.scope, row, keys, now):
-            raise PreconditionFailedException(detail="This user was changed by another request.")
+            raise PreconditionFailedException(detail=CHANGED)
         return self.document(USER, str(row.user_id))
+
+    def set_active(self, resource_id: str, active: bool, conditions: Conditions) -> tuple[dict[str, Any], bool]:
+        """Open or close an account and change nothing else; returns the user, and whether anything changed."""
+        row = self._user_to_change(resource_id, None)
+        conditions.check(documents.version_tag(row.version, active=row.active), "PATCH")
+        changes = row.active is not active
+        if changes:
+            now = self.clock()
+            self.people.update(row.user_id, row.resource, row.resource, active=active)
+            if not users.touch(self.session, self.scope, row, now):
+                raise PreconditionFailedException(detail=CHANGED)
+            status = UserStatus.ACTIVE if active else UserStatus.LEAVER
+            row = row._replace(version=row.version + 1, updated_at=now, status=status)
+        return documents.user_document(row, users.groups_of(self.session, self.scope, row.user_id)), changes
 
     def delete(self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None) -> None:
         """Delete a resource; what that means for the person, the integration says."""

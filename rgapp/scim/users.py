@@ -71,6 +71,13 @@ _UPDATE = Prepared(
         .values({name: bindparam(f"new_{name}") for name in _WRITTEN})
     )
 )
+_TOUCH = Prepared(
+    lambda _: (
+        update(SCIMUser)
+        .where(*_OURS, _USERS.user_id == bindparam("wanted"), _USERS.version == bindparam("expected"))
+        .values(version=bindparam("new_version"), updated_at=bindparam("new_updated_at"))
+    )
+)
 _MEMBERSHIPS = [_MEMBERS.group_id, _GROUPS.display_name]
 _GROUPS_OF = Prepared(
     lambda _: (
@@ -192,6 +199,12 @@ def replace(session: Session, scope: Scope, row: Row, keys: dict[str, Any], now:
     values = {f"new_{name}": value for name, value in keys.items()}
     values |= {"new_version": row.version + 1, "new_updated_at": now, "expected": row.version, "wanted": row.user_id}
     return _UPDATE.run(session, {**scope.values, **values}) == 1
+
+
+def touch(session: Session, scope: Scope, row: Row, now: datetime) -> bool:
+    """Note that a user changed whose document stays; False where somebody else changed it after it was read."""
+    values = {"new_version": row.version + 1, "new_updated_at": now, "expected": row.version, "wanted": row.user_id}
+    return _TOUCH.run(session, {**scope.values, **values}) == 1
 
 
 def remove(session: Session, scope: Scope, user_id: uuid.UUID) -> None:

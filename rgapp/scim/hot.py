@@ -1,0 +1,58 @@
+"""What clients ask thousands of times a day, recognized at a glance: anything else goes the long way."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from rgapp.integrations.scim.bridge_patch import PATCH_OP
+from rgapp.integrations.scim.schemas import DEFAULT_PAGE, MAX_RESULTS
+
+#: One comparison of an identifier: what Entra and Okta ask before every create.
+_LOOK_UP: Final = re.compile(
+    r'\s*(userName|externalId|id)\s+eq\s+"([^"\\\x00-\x1f\ud800-\udfff]{1,255})"\s*', re.IGNORECASE
+)
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
+_WORDS: Final = {"true": True, "false": False}
+
+
+class LookUp(NamedTuple):
+    """A look-up of one user by an identifier, whose name is in lower case; at most so many are shown."""
+
+    attribute: str
+    value: str
+    most: int
+
+
+def look_up_of(query: Mapping[str, str]) -> LookUp | None:
+    """Return the look-up that a query is, None for anything else."""
+    if not query.keys() <= {"filter", "startIndex", "count"}:
+        return None
+    found = _LOOK_UP.fullmatch(query.get("filter", ""))
+    start, count = query.get("startIndex", "1"), query.get("count", str(DEFAULT_PAGE))
+    if found is None or start not in {"0", "1"} or not _NUMBER.fullmatch(count) or count == "0":
+        return None
+    return LookUp(found[1].lower(), found[2], min(int(count), MAX_RESULTS))
+
+
+def activity_of(document: Any) -> bool | None:
+    """Return what `active` becomes by a PATCH that sets it and nothing else, None for any other."""
+    if not isinstance(document, dict) or document.keys() != {"schemas", "Operations"}:
+        return None
+    operations = document["Operations"]
+    if document["schemas"] != [PATCH_OP] or not isinstance(operations, list) or len(operations) != 1:
+        return None
+    operation = operations[0]
+    if not isinstance(operation, dict) or str(operation.get("op")).lower() not in {"add", "replace"}:
+        return None
+    if operation.keys() == {"op", "path", "value"} and operation["path"] == "active":
+        return _truth(operation["value"])
+    if operation.keys() == {"op", "value"} and isinstance(value := operation["value"], dict):
+        return _truth(value["active"]) if value.keys() == {"active"} else None
+    return None
+
+
+def _truth(value: Any) -> bool | None:
+    """Return a boolean, also where it comes as a text (Microsoft Entra)."""
+    if isinstance(value, bool):
+        return value
+    return _WORDS.get(value.lower()) if isinstance(value, str) else None
