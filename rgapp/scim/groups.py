@@ -1,12 +1,12 @@
 """The rows of SCIM groups and of who is in them (RFC 7643 section 4.2)."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from scim2_models import InvalidValueException
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.orm import Session
 
 from rgapp.models import SCIMGroup, SCIMGroupMember, SCIMUser
@@ -17,6 +17,7 @@ from rgapp.scim.scope import Scope
 from rgapp.scim.users import read_id
 
 AT_ONCE = 500
+NO_GROUPS = "members: only users can be members; groups in groups are not kept."
 _GROUPS, _MEMBERS, _USERS = SCIMGroup.__table__.c, SCIMGroupMember.__table__.c, SCIMUser.__table__.c
 #: Sessions hold no memberships and no groups as objects, so there is nothing to bring in line.
 PLAIN = {"synchronize_session": False}
@@ -94,17 +95,25 @@ def insert_group(session: Session, scope: Scope, keys: dict[str, Any], now: date
 
 
 def wanted_members(session: Session, scope: Scope, members: Sequence[Any]) -> set[uuid.UUID]:
-    """Return whom a list of members names, without repetitions.
+    """Return whom a list of members names.
 
     Raises `InvalidValueException` for groups, and for users that this integration does not have.
     """
+    if any((member.type or "User").lower() != "user" for member in members):
+        raise InvalidValueException(detail=NO_GROUPS)
+    return known_users(session, scope, [member.value or "" for member in members])
+
+
+def known_users(session: Session, scope: Scope, identifiers: Sequence[str]) -> set[uuid.UUID]:
+    """Return the users with these identifiers.
+
+    Raises `InvalidValueException` for one that this integration does not have.
+    """
     wanted: dict[uuid.UUID, None] = {}
-    for member in members:
-        if (member.type or "User").lower() != "user":
-            raise InvalidValueException(detail="members: only users can be members; groups in groups are not kept.")
-        user_id = read_id(member.value or "")
+    for text in identifiers:
+        user_id = read_id(text)
         if user_id is None:
-            raise InvalidValueException(detail=f"members: there is no user with the id {_shown(member.value)}.")
+            raise InvalidValueException(detail=f"members: there is no user with the id {_shown(text)}.")
         wanted[user_id] = None
     known: set[uuid.UUID] = set()
     for some in _portions(list(wanted)):
@@ -122,20 +131,41 @@ def wanted_members(session: Session, scope: Scope, members: Sequence[Any]) -> se
 
 def set_members(session: Session, scope: Scope, group_id: uuid.UUID, wanted: set[uuid.UUID]) -> None:
     """Make these users the members of a group, and nobody else."""
-    of_group = (_MEMBERS.programme_id == scope.programme_id, _MEMBERS.group_id == group_id)
-    present = set(session.scalars(select(_MEMBERS.user_id).where(*of_group)))
-    for some in _portions(sorted(present - wanted)):
-        session.execute(delete(SCIMGroupMember).where(*of_group, _MEMBERS.user_id.in_(some)), execution_options=PLAIN)
+    present = set(session.scalars(select(_MEMBERS.user_id).where(*_of_group(scope, group_id))))
+    add_members(session, scope, group_id, wanted - present)
+    remove_members(session, scope, group_id, present - wanted)
+
+
+def present_members(session: Session, scope: Scope, group_id: uuid.UUID, among: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Return which of these users are members of a group."""
+    found: set[uuid.UUID] = set()
+    for some in _portions(sorted(among)):
+        query = select(_MEMBERS.user_id).where(*_of_group(scope, group_id), _MEMBERS.user_id.in_(some))
+        found.update(session.scalars(query))
+    return found
+
+
+def add_members(session: Session, scope: Scope, group_id: uuid.UUID, joining: set[uuid.UUID]) -> None:
+    """Add users to a group that are not in it."""
     ours = {"programme_id": scope.programme_id, "group_id": group_id}
-    rows = [{**ours, "user_id": user_id} for user_id in sorted(wanted - present)]
-    if rows:
-        session.execute(insert(SCIMGroupMember), rows)
+    if joining:
+        session.execute(insert(SCIMGroupMember), [{**ours, "user_id": user_id} for user_id in sorted(joining)])
+
+
+def remove_members(session: Session, scope: Scope, group_id: uuid.UUID, leaving: set[uuid.UUID]) -> None:
+    """Take users out of a group."""
+    for some in _portions(sorted(leaving)):
+        these = (*_of_group(scope, group_id), _MEMBERS.user_id.in_(some))
+        session.execute(delete(SCIMGroupMember).where(*these), execution_options=PLAIN)
+
+
+def _of_group(scope: Scope, group_id: uuid.UUID) -> tuple[ColumnElement[bool], ...]:
+    return (_MEMBERS.programme_id == scope.programme_id, _MEMBERS.group_id == group_id)
 
 
 def remove(session: Session, scope: Scope, group_id: uuid.UUID) -> None:
     """Remove a group with its memberships."""
-    of_group = (_MEMBERS.programme_id == scope.programme_id, _MEMBERS.group_id == group_id)
-    session.execute(delete(SCIMGroupMember).where(*of_group), execution_options=PLAIN)
+    session.execute(delete(SCIMGroupMember).where(*_of_group(scope, group_id)), execution_options=PLAIN)
     session.execute(
         delete(SCIMGroup).where(_GROUPS.programme_id == scope.programme_id, _GROUPS.id == group_id),
         execution_options=PLAIN,

@@ -19,7 +19,7 @@ from rgapp.integrations.scim import bridge
 from rgapp.integrations.scim.log import Entry
 from rgapp.scim import bodies
 from rgapp.scim.bodies import Body
-from rgapp.scim.hot import activity_of, look_up_of
+from rgapp.scim.hot import activity_of, look_up_of, member_changes_of
 from rgapp.scim.service import Service
 from rgapp.scim.storage import SQLStorage
 
@@ -72,6 +72,10 @@ class Handler(ScimHandler):
                 active = activity_of(self.service.decode_body(request.body, request.header("Content-Type")))
                 if active is not None:
                     return self._set_active(request, str(target.resource_id), resource_type, active)
+            elif not request.query:
+                changed = self._change_members(request, target, resource_type)
+                if changed is not None:
+                    return changed
             read = partial(self.service.read_patch, resource_type)
             return self._change(request, target, resource_type, read, self.service.apply_patch)
 
@@ -83,6 +87,16 @@ class Handler(ScimHandler):
         document, changed = self.storage.set_active(resource_id, active, self.service.read_conditions(request))
         self._did("updated" if changed else "unchanged")
         return self.service.document_response(request.base_url, document, parameters)
+
+    def _change_members(self, request: ScimRequest, target: Target, resource_type: ResourceType) -> ScimResponse | None:
+        """Change a group member by member, however many it has; None for a change of anything else."""
+        changes = member_changes_of(self._bridged(request, resource_type).document)
+        if changes is None:
+            return None
+        conditions = self.service.read_conditions(request)
+        version, changed = self.storage.change_members(str(target.resource_id), changes, conditions)
+        self._did("updated" if changed else "unchanged")
+        return ScimResponse(HTTPStatus.NO_CONTENT, None, {"ETag": version})
 
     def _change(
         self,

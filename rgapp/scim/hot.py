@@ -1,7 +1,7 @@
 """What clients ask thousands of times a day, recognized at a glance: anything else goes the long way."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from rgapp.integrations.scim.bridge_patch import PATCH_OP
@@ -12,6 +12,11 @@ _LOOK_UP: Final = re.compile(
     r'\s*(userName|externalId|id)\s+eq\s+"([^"\\\x00-\x1f\ud800-\udfff]{1,255})"\s*', re.IGNORECASE
 )
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
+#: Microsoft Entra and Okta change groups member by member.
+_TERM: Final = r'value eq "[^"\\]{1,100}"'
+_MEMBERS: Final = re.compile(rf"members\[{_TERM}(?: or {_TERM})*\]", re.IGNORECASE)
+_IDENTIFIER: Final = re.compile(r'value eq "([^"\\]{1,100})"', re.IGNORECASE)
+_OF_MEMBER: Final = frozenset({"value", "$ref", "type", "display"})
 _WORDS: Final = {"true": True, "false": False}
 
 
@@ -34,12 +39,52 @@ def look_up_of(query: Mapping[str, str]) -> LookUp | None:
     return LookUp(found[1].lower(), found[2], min(int(count), MAX_RESULTS))
 
 
-def activity_of(document: Any) -> bool | None:
-    """Return what `active` becomes by a PATCH that sets it and nothing else, None for any other."""
+class MemberChange(NamedTuple):
+    """Users who join a group, or leave it."""
+
+    joins: bool
+    identifiers: Sequence[str]
+
+
+def member_changes_of(document: Any) -> list[MemberChange] | None:
+    """Return how a PATCH in standard SCIM changes the members of a group, None for one that does anything else."""
+    operations = _operations_of(document)
+    if not operations:
+        return None
+    changes = [_member_change(operation) for operation in operations]
+    return None if None in changes else changes  # type: ignore[return-value]  # So each of them is one.
+
+
+def _member_change(operation: Any) -> MemberChange | None:
+    if not isinstance(operation, dict) or not isinstance(path := operation.get("path"), str):
+        return None
+    op = str(operation.get("op")).lower()
+    if op == "remove" and operation.keys() == {"op", "path"} and _MEMBERS.fullmatch(path):
+        return MemberChange(joins=False, identifiers=_IDENTIFIER.findall(path))
+    value = operation.get("value")
+    if op != "add" or path.lower() != "members" or operation.keys() != {"op", "path", "value"}:
+        return None
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        return None
+    if not all(entry.keys() <= _OF_MEMBER and isinstance(entry.get("value"), str) for entry in value):
+        return None
+    if not all(str(entry.get("type") or "User").lower() == "user" for entry in value):
+        return None
+    return MemberChange(joins=True, identifiers=[entry["value"] for entry in value])
+
+
+def _operations_of(document: Any) -> list[Any] | None:
+    """Return the operations of a PATCH that has nothing else in it, and names everything as the RFC does."""
     if not isinstance(document, dict) or document.keys() != {"schemas", "Operations"}:
         return None
     operations = document["Operations"]
-    if document["schemas"] != [PATCH_OP] or not isinstance(operations, list) or len(operations) != 1:
+    return operations if document["schemas"] == [PATCH_OP] and isinstance(operations, list) else None
+
+
+def activity_of(document: Any) -> bool | None:
+    """Return what `active` becomes by a PATCH that sets it and nothing else, None for any other."""
+    operations = _operations_of(document)
+    if operations is None or len(operations) != 1:
         return None
     operation = operations[0]
     if not isinstance(operation, dict) or str(operation.get("op")).lower() not in {"add", "replace"}:

@@ -5,7 +5,7 @@ commits. Errors are those of `scim2_models`.
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from rgapp.models import UserStatus
 from rgapp.provisioning import Outcome, OutcomeKind
 from rgapp.scim import documents, groups, users
+from rgapp.scim.hot import MemberChange
 from rgapp.scim.reading import GROUP, LISTS, USER, Reader, leaves_out, not_found
 from rgapp.scim.scope import People, Scope
 
@@ -172,6 +173,27 @@ class SQLStorage(Reader, ScimStorage):
             status = UserStatus.ACTIVE if active else UserStatus.LEAVER
             row = row._replace(version=row.version + 1, updated_at=now, status=status)
         return documents.user_document(row, users.groups_of(self.session, self.scope, row.user_id)), changes
+
+    def change_members(
+        self, resource_id: str, changes: Sequence[MemberChange], conditions: Conditions
+    ) -> tuple[str, bool]:
+        """Add members to a group and take others out, without reading the rest; later changes win.
+
+        Returns the group's version, and whether anything changed.
+        """
+        group = self._group_to_change(resource_id, None)
+        conditions.check(documents.version_tag(group.version), "PATCH")
+        stays = {text: change.joins for change in changes for text in change.identifiers}
+        wanted = groups.known_users(self.session, self.scope, [text for text, joins in stays.items() if joins])
+        unwanted = {found for text, joins in stays.items() if not joins and (found := users.read_id(text))}
+        present = groups.present_members(self.session, self.scope, group.id, wanted | unwanted)
+        joining, leaving = wanted - present, unwanted & present
+        if joining or leaving:
+            groups.add_members(self.session, self.scope, group.id, joining)
+            groups.remove_members(self.session, self.scope, group.id, leaving)
+            group.version, group.updated_at = group.version + 1, self.clock()
+            self.session.flush()
+        return documents.version_tag(group.version), bool(joining or leaving)
 
     def delete(self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None) -> None:
         """Delete a resource; what that means for the person, the integration says."""

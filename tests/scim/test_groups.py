@@ -1,0 +1,142 @@
+"""Groups: kept as clients push them, with users of the integration as their members."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from rgapp.models import SCIMGroupMember
+from tests.scim.conftest import SCIMClient, jane
+from tests.scim.test_protocol import NOBODY, patch, refused
+
+ENTRA_PRIVATE = "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
+
+
+@pytest.fixture
+def people(scim: SCIMClient) -> list[str]:
+    """Return the ids of three users."""
+    made = []
+    for number in range(3):
+        emails = [{"value": f"user{number}@acme.example", "primary": True}]
+        made.append(scim("POST", "/Users", jane(userName=f"user{number}", externalId=f"E{number}", emails=emails)).json)
+    return [each["id"] for each in made]
+
+
+@pytest.fixture
+def group(scim: SCIMClient, people: list[str]) -> dict[str, Any]:
+    """Return a group with the first two users."""
+    members = [{"value": each} for each in people[:2]]
+    answer = scim(
+        "POST", "/Groups", {"schemas": [GROUP], "displayName": "Sales", "externalId": "g1", "members": members}
+    )
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json
+    return made
+
+
+def members_of(scim: SCIMClient, group: dict[str, Any]) -> set[str]:
+    """Return who is in a group now."""
+    return {each["value"] for each in scim("GET", f"/Groups/{group['id']}").json.get("members", [])}
+
+
+def test_a_group_shows_its_members_and_a_user_its_groups(
+    scim: SCIMClient, group: dict[str, Any], people: list[str]
+) -> None:
+    base = f"http://127.0.0.1:8000{scim.base}"
+    assert group["members"] == [
+        {"value": each, "$ref": f"{base}/Users/{each}", "type": "User"} for each in sorted(people[:2])
+    ]
+    shown = scim("GET", f"/Users/{people[0]}").json["groups"]
+    assert shown == [
+        {"value": group["id"], "$ref": f"{base}/Groups/{group['id']}", "display": "Sales", "type": "direct"}
+    ]
+    assert [each["id"] for each in scim.find(f'groups.value eq "{group["id"]}"')] == sorted(people[:2])
+    assert [each["id"] for each in scim.find('groups[display eq "SALES"]')] == sorted(people[:2])
+    assert [each["id"] for each in scim.find(f'members.value eq "{people[0]}"', "/Groups")] == [group["id"]]
+
+
+@pytest.mark.parametrize(
+    ("operation", "left"),
+    [
+        ({"op": "add", "path": "members", "value": ["{2}"]}, {0, 1, 2}),
+        ({"op": "Add", "path": "members", "value": ["{0}"]}, {0, 1}),
+        ({"op": "remove", "path": 'members[value eq "{0}"]'}, {1}),
+        ({"op": "Remove", "path": "members", "value": ["{0}", "{1}"]}, set()),
+        ({"op": "remove", "path": "members"}, set()),
+        ({"op": "replace", "path": "members", "value": ["{2}"]}, {2}),
+        ({"op": "replace", "value": {"members": ["{1}", "{2}"]}}, {1, 2}),
+    ],
+)
+def test_members_come_and_go(
+    scim: SCIMClient, group: dict[str, Any], people: list[str], operation: dict[str, Any], left: set[int]
+) -> None:
+    def filled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: filled(held) for name, held in value.items()}
+        if isinstance(value, list):
+            return [{"value": each.format(*people)} for each in value]
+        return value.format(*people) if "{" in value else value
+
+    answer = scim("PATCH", f"/Groups/{group['id']}", patch(filled(operation)))
+    assert answer.status_code in {200, 204}, answer.text
+    assert members_of(scim, group) == {people[number] for number in left}
+
+
+def test_who_is_unknown_cannot_be_a_member(scim: SCIMClient, group: dict[str, Any], people: list[str]) -> None:
+    for value in (NOBODY, "x", group["id"]):
+        entries = [{"value": people[2]}, {"value": value}]
+        body = patch({"op": "add", "path": "members", "value": entries})
+        refused(scim("PATCH", f"/Groups/{group['id']}", body), 400, "invalidValue")
+        refused(scim("POST", "/Groups", {"displayName": "x", "members": entries}), 400, "invalidValue")
+    assert members_of(scim, group) == set(people[:2])
+
+
+def test_a_group_cannot_be_a_member(scim: SCIMClient, group: dict[str, Any]) -> None:
+    entry = {"value": group["id"], "type": "Group"}
+    answer = refused(scim("POST", "/Groups", {"displayName": "x", "members": [entry]}), 400, "invalidValue")
+    assert "groups in groups" in answer["detail"]
+    body = patch({"op": "add", "path": "members", "value": [entry]})
+    refused(scim("PATCH", f"/Groups/{group['id']}", body), 400, "invalidValue")
+
+
+def test_a_change_by_members_moves_the_version_only_where_something_changed(
+    scim: SCIMClient, group: dict[str, Any], people: list[str]
+) -> None:
+    again = scim(
+        "PATCH", f"/Groups/{group['id']}", patch({"op": "add", "path": "members", "value": [{"value": people[0]}]})
+    )
+    assert (again.status_code, again.headers["ETag"]) == (204, group["meta"]["version"])
+    headers = {"If-Match": 'W/"99"'}
+    more = patch({"op": "add", "path": "members", "value": [{"value": people[2]}]})
+    refused(scim("PATCH", f"/Groups/{group['id']}", more, headers=headers), 412)
+    changed = scim("PATCH", f"/Groups/{group['id']}", more)
+    assert changed.headers["ETag"] == scim("GET", f"/Groups/{group['id']}").headers["ETag"] != group["meta"]["version"]
+
+
+def test_who_is_deleted_is_in_no_group_and_a_deleted_group_has_nobody(
+    scim: SCIMClient, group: dict[str, Any], people: list[str], session: Session
+) -> None:
+    assert scim("DELETE", f"/Users/{people[0]}").status_code == 204
+    assert members_of(scim, group) == {people[1]}
+    assert scim("DELETE", f"/Groups/{group['id']}").status_code == 204
+    refused(scim("GET", f"/Groups/{group['id']}"), 404)
+    assert "groups" not in scim("GET", f"/Users/{people[1]}").json
+    assert session.scalars(select(SCIMGroupMember)).all() == []
+
+
+def test_a_group_comes_without_its_members_where_they_are_not_asked_for(
+    scim: SCIMClient, group: dict[str, Any]
+) -> None:
+    shown = scim("GET", f"/Groups/{group['id']}", query_string={"excludedAttributes": "members"}).json
+    assert {"members"} == group.keys() - shown.keys()
+    (found,) = scim(
+        "GET", "/Groups", query_string={"filter": 'displayName eq "sales"', "attributes": "displayName"}
+    ).json["Resources"]
+    assert found == {"schemas": [GROUP], "id": group["id"], "displayName": "Sales"}
+
+
+def test_a_group_with_entras_private_schema_is_taken(scim: SCIMClient) -> None:
+    answer = scim("POST", "/Groups", {"schemas": [GROUP, ENTRA_PRIVATE], "displayName": "Entra", "externalId": "8aa1"})
+    assert answer.status_code == 201, answer.text
