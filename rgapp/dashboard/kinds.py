@@ -16,12 +16,18 @@ Day = tuple[date, int, int]
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a set-up; `endpoint` takes `slug` and `integration_id`."""
+    """One step of a set-up; `endpoint` takes `slug` and `integration_id`. A `problem` found there stops nothing."""
 
     key: str
     label: str
     endpoint: str
     done: bool
+    problem: bool = False
+
+    @property
+    def state(self) -> str | None:
+        """Return what the stepper shows."""
+        return "problem" if self.problem else "done" if self.done else None
 
 
 @dataclass(frozen=True)

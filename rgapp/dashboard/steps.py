@@ -36,7 +36,7 @@ def steps_of(integration: Integration) -> list[dict[str, Any]]:
             "key": step.key,
             "label": step.label,
             "url": url_for(step.endpoint, slug=programme().slug, integration_id=integration.id),
-            "state": "done" if step.done else None,
+            "state": step.state,
         }
         for step in steps
     ]

@@ -21,6 +21,7 @@ from rgapp.integrations import service
 from rgapp.integrations.mapped import missing_of_mapping
 from rgapp.integrations.registry import kind_of
 from rgapp.integrations.scim.forms import TokenForm
+from rgapp.integrations.scim.identifiers import check
 from rgapp.integrations.scim.kind import KIND
 from rgapp.integrations.scim.tokens import MOST_LIVE, TokenState
 from rgapp.models import Integration, Programme
@@ -54,11 +55,13 @@ class SCIMPages:
         now = utcnow()
         has_token = any(row.state is TokenState.LIVE for row in token_rows(integration, now))
         tested = service.is_tested(integration)
+        verdict = check(db.session(), integration).verdict
+        fits, differs = verdict in {"ok", "nobody"}, verdict in {"some", "none"}
         return (
             Step("connect", "Connect", "dashboard.scim_connect", has_token),
             Step("mapping", "Mapping", "dashboard.scim_mapping", not missing_of_mapping(integration.draft)),
             Step("testing", "Testing", "dashboard.scim_testing", tested),
-            Step("identifiers", "Identifier check", "dashboard.scim_identifiers", False),
+            Step("identifiers", "Identifier check", "dashboard.scim_identifiers", fits, differs),
         )
 
     def usage(

@@ -4,13 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from rgapp.integrations.scim.identifiers import check, shape_of
 from rgapp.models import Integration, Programme, SCIMRequest
 from tests.dashboard.scim.conftest import field
+from tests.dashboard.scim.test_listening import client_of
 from tests.factories import Factory
+from tests.scim.conftest import jane
 
 OBJECT_ID = "3f2504e0-4f89-11d3-9a0c-0305e82c330{}"
 
@@ -124,3 +127,40 @@ def test_people_of_another_programme_match_nothing(
 )
 def test_identifiers_are_told_by_their_shape(numbers: list[Any], shape: str) -> None:
     assert shape_of(numbers) == shape
+
+
+def test_people_whom_it_brought_are_read_again_with_the_drafts_mapping(
+    app: Flask, session: Session, browser: FlaskClient, live: Integration, path: Callable[..., str]
+) -> None:
+    """What a client said is kept, so a changed mapping is compared without waiting for another request."""
+    scim = client_of(app, session, live)
+    for number in range(3):
+        name = f"user{number}@acme.example"
+        answer = scim("POST", "/Users", jane(userName=name, externalId=f"E{number}", emails=[{"value": name}]))
+        assert answer.status_code == 201, answer.text
+    assert check(session, live).verdict == "ok"
+    live.draft = live.draft | {"mapping": live.draft["mapping"] | {"membership_no": {"attribute": "userName"}}}
+    session.commit()
+    found = check(session, live)
+    assert found.verdict == "none"
+    assert found.their_shape == "e-mail addresses"
+    assert [ours.number for _, ours in found.by_address] == ["E0", "E1", "E2"]
+    assert "0 of 3 match" in browser.get(path(live, "setup/review")).text
+
+
+@pytest.mark.parametrize(("number", "mark"), [("M1", "is-done"), ("X9", "is-problem")])
+def test_the_stepper_says_what_was_found(
+    browser: FlaskClient,
+    make: Factory,
+    acme: Programme,
+    draft: Integration,
+    heard: Callable[..., None],
+    path: Callable[..., str],
+    number: str,
+    mark: str,
+) -> None:
+    make.user(acme, membership_no="M1")
+    heard(number)
+    page = browser.get(path(draft, "scim/connect")).text
+    step = page.split("Identifier check")[0].rsplit("<li", 1)[1]
+    assert mark in step
