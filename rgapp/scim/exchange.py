@@ -151,6 +151,7 @@ def prepared(request: ScimRequest) -> ScimRequest:
 
 
 def _refused(entry: Entry, refusal: SCIMException) -> Entry:
+    entry.parts = []  # Whatever they did is undone.
     error = refusal.to_error()
     entry.scim_type, entry.detail = error.scim_type or "", error.detail or ""
     if entry.outcome != "rejected":

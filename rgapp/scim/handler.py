@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
-from scim2_models import InvalidSyntaxException, Resource, ResourceType
+from scim2_models import Error, InvalidSyntaxException, Resource, ResourceType
+from scim2_server.bulk import BulkPlan, BulkStep
 from scim2_server.handler import ScimHandler
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
@@ -22,6 +23,9 @@ from rgapp.scim.bodies import Body
 from rgapp.scim.hot import activity_of, look_up_of, member_changes_of
 from rgapp.scim.service import Service
 from rgapp.scim.storage import SQLStorage
+
+#: What an operation of a bulk request did, where provisioning has no word for it.
+DONE: Final = {"POST": "created", "PUT": "updated", "PATCH": "updated", "DELETE": "deleted"}
 
 
 class Handler(ScimHandler):
@@ -181,6 +185,21 @@ class Handler(ScimHandler):
         }
         return super().bulk(replace(request, body=Body.of(request.body, bridge.standard_bulk(models, document))))
 
+    def run_bulk_step(
+        self, request: ScimRequest, plan: BulkPlan, step: BulkStep
+    ) -> tuple[dict[str, Any], Resource[Any] | None]:
+        """Run one operation of a bulk request, which has its own line in the log."""
+        operation = plan.operation(step)
+        whole, part = self.entry, Entry(str(operation.method or ""), str(operation.path or ""))
+        whole.parts.append(part)
+        self.entry = self.storage.people.entry = part
+        try:
+            result, resource = super().run_bulk_step(request, plan, step)
+        finally:
+            self.entry = self.storage.people.entry = whole
+        _note_result(part, result)
+        return result, resource
+
     # -- Steps --------------------------------------------------------------
 
     def _routed(self, request: ScimRequest, operation: Operation) -> tuple[Target, ResourceType]:
@@ -205,3 +224,15 @@ class Handler(ScimHandler):
         """Note what was done, where provisioning has not noted what became of a person."""
         if self.entry.outcome == "read":
             self.entry.outcome = outcome
+
+
+def _note_result(part: Entry, result: Mapping[str, Any]) -> None:
+    """Note how one operation of a bulk request was answered."""
+    part.status = int(result["status"])
+    error = result.get("response")
+    if isinstance(error, Error) and part.status >= HTTPStatus.BAD_REQUEST:
+        part.scim_type, part.detail = error.scim_type or "", error.detail or ""
+        part.outcome = part.outcome if part.outcome == "rejected" else "refused"
+        part.reason = part.reason or part.scim_type
+    elif part.outcome == "read":
+        part.outcome = DONE.get(part.method, part.outcome)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from rgapp.integrations.scim.log import Entry
 from rgapp.provisioning import Outcome
 
 
@@ -22,7 +23,12 @@ class Scope:
 
 
 class People(Protocol):
-    """The only way in which this package changes a person (`rgapp.integrations.scim.people.Directory`)."""
+    """The only way in which this package changes a person (`rgapp.integrations.scim.people.Directory`).
+
+    What becomes of her is noted in `entry`, a line of the log.
+    """
+
+    entry: Entry
 
     def create(self, resource: Mapping[str, Any], *, active: bool) -> Outcome:
         """Provision somebody whom the client names for the first time."""

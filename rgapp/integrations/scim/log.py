@@ -23,7 +23,10 @@ PATH_LENGTH, DETAIL_LENGTH = 500, 1000
 
 @dataclass
 class Entry:
-    """What is known of one request while it is answered; `outcome` is provisioning's word, or what was done else."""
+    """What is known of one request while it is answered; `outcome` is provisioning's word, or what was done else.
+
+    `parts` are the operations of a bulk request: each has a line of its own, for each is about somebody else.
+    """
 
     method: str
     path: str
@@ -36,6 +39,7 @@ class Entry:
     reading: Reading | None = None
     changes: Sequence[dict[str, Any]] = field(default_factory=list)
     resource: Mapping[str, Any] | None = None
+    parts: "list[Entry]" = field(default_factory=list)
 
     @property
     def accepted(self) -> bool:
@@ -54,7 +58,7 @@ class Entry:
 def note(
     session: Session, bearer: Bearer, entry: Entry, *, listening: bool, now: datetime, milliseconds: int = 0
 ) -> uuid.UUID:
-    """Write one line of the log to the caller's transaction; returns its id."""
+    """Write one line of the log, and one for each part, to the caller's transaction; returns the line's id."""
     accepted = entry.accepted and entry.outcome != OutcomeKind.REJECTED
     explained = not accepted or listening
     fields = [field_of(one, hide_birth=not explained) for one in entry.reading.fields] if entry.reading else []
@@ -83,4 +87,6 @@ def note(
         "expires_at": now + KEPT,
     }
     insert_row(session, SCIMRequest, row)
+    for part in entry.parts:
+        note(session, bearer, part, listening=listening, now=now)
     return request_id
