@@ -9,6 +9,7 @@ import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+from urllib.parse import quote
 
 from scim2_models import SCIMException
 from scim2_server.requests import ScimRequest
@@ -33,6 +34,7 @@ from rgapp.scim.service import Service, service_for
 from rgapp.scim.storage import SQLStorage
 
 TRIES: Final = 3
+READABLE: Final = " \"'@()[].:-_"
 WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 PAUSED: Final = "This integration is switched off on the Integrations Dashboard. Nothing was changed."
 INCOMPLETE: Final = "The set-up of this integration is not complete on the Integrations Dashboard."
@@ -90,7 +92,7 @@ class Exchange:
     ) -> tuple[Entry, ScimResponse]:
         """Do the work; what lost a race to somebody else is done again on what that one left."""
         for left in reversed(range(TRIES)):
-            entry = Entry(request.method, f"/{request.path.strip('/')}")
+            entry = Entry(request.method, asked_for(request))
             try:
                 return entry, self._handler(bearer, found, service, entry).handle(request)
             except Exception as error:
@@ -136,6 +138,12 @@ class Exchange:
                 begin_writing()
             else:
                 return
+
+
+def asked_for(request: ScimRequest) -> str:
+    """Return the path of a request as the log keeps it: with the filter, which says whom a client looked for."""
+    path, wanted = f"/{request.path.strip('/')}", request.query.get("filter")
+    return f"{path}?filter={quote(wanted, safe=READABLE)}" if wanted else path
 
 
 def prepared(request: ScimRequest) -> ScimRequest:

@@ -28,8 +28,7 @@ HEADERS: Final = ("Content-Type", "If-Match", "If-None-Match")
 PLAIN: Final[dict[str, Any]] = {"merge_slashes": False, "provide_automatic_options": False, "methods": METHODS}
 
 
-@bp.route("/<guid>/v2", defaults={"path": ""}, **PLAIN)
-@bp.route("/<guid>/v2/", defaults={"path": ""}, **PLAIN)
+@bp.route("/<guid>/v2/", defaults={"path": ""}, strict_slashes=False, **PLAIN)
 @bp.route("/<guid>/v2/<path:path>", **PLAIN)
 @csrf.exempt
 @bearer

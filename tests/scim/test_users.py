@@ -14,6 +14,7 @@ from rgapp.integrations.scim.schemas import ENTERPRISE, PERSON
 from rgapp.models import AuditEvent, OutboxMail, SCIMRequest, SCIMToken, SCIMUser, User, UserStatus
 from rgapp.provisioning import deactivate
 from rgapp.scim.hot import activity_of, look_up_of
+from rgapp.wording_scim import request_sentence
 from tests.scim.conftest import SCIMClient, jane
 from tests.scim.test_protocol import patch, refused
 
@@ -252,3 +253,18 @@ def test_only_a_plain_look_up_is_one(query: dict[str, str]) -> None:
 )
 def test_a_change_of_more_than_active_goes_the_long_way(body: Any) -> None:
     assert activity_of(body) is None
+
+
+def test_the_log_says_whom_a_client_looked_for(scim: SCIMClient, session: Session) -> None:
+    """So that "why was this person not updated?" finds that the client asked, and went no further."""
+    scim.find('userName eq "jane+rewards&more@acme.example"')
+    line = session.scalars(select(SCIMRequest).order_by(SCIMRequest.id.desc()).limit(1)).one()
+    assert line.path == '/Users?filter=userName eq "jane%2Brewards%26more@acme.example"'
+    assert request_sentence(line) == 'Looked for somebody: userName eq "jane+rewards&more@acme.example"'
+
+
+def test_the_base_url_answers_with_or_without_a_slash(scim: SCIMClient) -> None:
+    """A redirect would be a page, and clients do not follow one with a token."""
+    for path in ("", "/"):
+        answer = scim("GET", path)
+        assert (answer.status_code, answer.content_type) == (200, "application/scim+json")
