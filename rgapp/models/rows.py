@@ -1,5 +1,7 @@
 """Write single rows with statements that are compiled once: what a sign-in writes would else cost more than it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -11,13 +13,20 @@ from sqlalchemy.orm.util import identity_key
 from rgapp.models.base import Base
 from rgapp.models.prepared import Prepared
 
+_WAITING = "rgapp.waiting_rows"
+Row = tuple[type[Base], dict[str, Any]]
+
 
 def insert_row(session: Session, model: type[Base], values: dict[str, Any]) -> None:
     """Insert one row now, after everything that the session still had to write.
 
-    `values` names columns; those left out must be nullable.
+    `values` names columns; those left out must be nullable. Inside `together` it is inserted at the end.
     Raises SQLAlchemy's `IntegrityError` where a constraint forbids the row.
     """
+    waiting: list[Row] | None = session.info.get(_WAITING)
+    if waiting is not None:
+        waiting.append((model, values))
+        return
     session.flush()
     _plain(model, tuple(values)).run(session, values)
 
@@ -43,6 +52,40 @@ def update_row(session: Session, model: type[Base], key: dict[str, Any], values:
     if held is not None:
         session.expire(held)
     return changed
+
+
+@contextmanager
+def together(session: Session) -> Iterator[None]:
+    """Insert the rows of the block at its end, on PostgreSQL in one statement: each one is a trip to the server.
+
+    For rows that nobody asks for in the block. Where it raises, none is inserted.
+    """
+    rows: list[Row] = []
+    session.info[_WAITING] = rows
+    try:
+        yield
+    finally:
+        del session.info[_WAITING]
+    if len(rows) > 1 and session.get_bind().dialect.name == "postgresql":
+        session.flush()
+        values = {f"{place}_{name}": value for place, (_, row) in enumerate(rows) for name, value in row.items()}
+        _all(tuple((model, tuple(row)) for model, row in rows)).run(session, values)
+        return
+    for model, row in rows:
+        insert_row(session, model, row)
+
+
+@lru_cache(maxsize=200)
+def _all(rows: tuple[tuple[type[Base], tuple[str, ...]], ...]) -> Prepared:
+    def build(_: str) -> ClauseElement:
+        inserts = []
+        for place, (model, names) in enumerate(rows):
+            table: Any = model.__table__
+            inserts.append(insert(table).values({name: bindparam(f"{place}_{name}") for name in names}))
+        *first, last = inserts
+        return last.add_cte(*(each.cte(f"row_{place}") for place, each in enumerate(first)))
+
+    return Prepared(build)
 
 
 @lru_cache(maxsize=200)

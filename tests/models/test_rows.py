@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from rgapp.extensions import db
 from rgapp.models import Programme, SAMLReplay
 from rgapp.models.prepared import Prepared
-from rgapp.models.rows import insert_if_new, insert_row
+from rgapp.models.rows import insert_if_new, insert_row, together
 from tests.conftest import NOW
 from tests.factories import Factory
 
@@ -113,3 +113,45 @@ def test_a_connection_that_the_server_ended_is_given_up(session: Session, make: 
         insert_row(session, SAMLReplay, replay(programme))
     session.rollback()
     insert_row(session, SAMLReplay, replay(programme))
+
+
+def insert_all(session: Session, programme: Programme, letters: str, *, stopped: bool = False) -> None:
+    with together(session):
+        for letter in letters:
+            insert_row(session, SAMLReplay, replay(programme, letter * 64))
+        if stopped:
+            raise RuntimeError
+
+
+def keys(session: Session) -> list[str]:
+    return list(session.scalars(select(SAMLReplay.replay_key).order_by(SAMLReplay.replay_key)))
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_rows_that_belong_together_are_inserted_at_the_end(session: Session, make: Factory, count: int) -> None:
+    programme = make.programme()
+    wanted = [str(number) * 64 for number in range(count)]
+    with together(session):
+        for key in wanted:
+            insert_row(session, SAMLReplay, replay(programme, key))
+        assert keys(session) == []
+    assert keys(session) == wanted
+    insert_row(session, SAMLReplay, replay(programme, "x" * 64))
+    assert keys(session) == [*wanted, "x" * 64]
+
+
+def test_of_rows_that_belong_together_none_is_left_where_one_is_refused(session: Session, make: Factory) -> None:
+    programme = make.programme()
+    session.commit()
+    with pytest.raises(IntegrityError):
+        insert_all(session, programme, "aba")
+    session.rollback()
+    assert keys(session) == []
+
+
+def test_what_stops_in_between_inserts_nothing(session: Session, make: Factory) -> None:
+    programme = make.programme()
+    with pytest.raises(RuntimeError):
+        insert_all(session, programme, "a", stopped=True)
+    insert_row(session, SAMLReplay, replay(programme, "b" * 64))
+    assert keys(session) == ["b" * 64]
