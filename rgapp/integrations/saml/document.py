@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
@@ -20,6 +21,8 @@ SAML: Final = f"{{{Names.NS_SAML}}}"
 SAMLP: Final = f"{{{Names.NS_SAMLP}}}"
 DS: Final = f"{{{Names.NS_DS}}}"
 XENC: Final = f"{{{Names.NS_XENC}}}"
+_SIGNATURE: Final = f"{DS}Signature"
+_ASSERTIONS: Final = frozenset({f"{SAML}Assertion", f"{SAML}EncryptedAssertion"})
 _SCHEMAS = Path(onelogin.saml2.__file__).parent / "schemas"
 _DECLARED = re.compile(rb"""<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _ENCODINGS = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii", b"iso-8859-1", b"windows-1252"})
@@ -126,15 +129,20 @@ def survey(root: etree._Element) -> Survey:
             raise DocumentError(CheckCode.TOO_DEEP, "", f"at most {limits.MAX_DEPTH} levels")
         below: list[etree._Element] = []
         for node in level:
-            children = list(node)
             count += 1
-            if count > limits.MAX_ELEMENTS or len(node.attrib) > limits.MAX_XML_ATTRIBUTES:
+            attributes = node.items()
+            if count > limits.MAX_ELEMENTS or len(attributes) > limits.MAX_XML_ATTRIBUTES:
                 raise DocumentError(CheckCode.TOO_MANY_ELEMENTS, "", f"at most {limits.MAX_ELEMENTS:,} elements")
-            _note_ids(node, ids, found)
-            if node.tag == f"{DS}Signature":
+            if attributes:
+                _note_ids(attributes, ids, found)
+            tag = node.tag
+            if tag == _SIGNATURE:
                 found.signatures.append(node)
-            elif node.tag in (f"{SAML}Assertion", f"{SAML}EncryptedAssertion"):
+            elif tag in _ASSERTIONS:
                 found.assertions.append(node)
+            children = list(node)
+            if not children:
+                continue
             elements = [child for child in children if isinstance(child.tag, str)]
             if len(elements) != len(children) and _holds_text(node, children, elements):
                 found.comment_in = found.comment_in or etree.QName(node).localname
@@ -143,9 +151,9 @@ def survey(root: etree._Element) -> Survey:
     return found
 
 
-def _note_ids(node: etree._Element, ids: set[str], found: Survey) -> None:
-    """Remember the node's identifiers (ID, Id, id, xml:id) and the first one that was there before."""
-    for name, value in node.attrib.items():
+def _note_ids(attributes: Sequence[tuple[str | bytes, str | bytes]], ids: set[str], found: Survey) -> None:
+    """Remember an element's identifiers (ID, Id, id, xml:id) and the first one that was there before."""
+    for name, value in attributes:
         if str(name).rpartition("}")[2].lower() == "id":
             if value in ids and found.duplicate_id is None:
                 found.duplicate_id = str(value)
