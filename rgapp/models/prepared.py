@@ -6,6 +6,7 @@ to the execution of statements, and raises SQLAlchemy's errors.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
 from sqlalchemy import ClauseElement, Connection, Dialect
@@ -14,7 +15,10 @@ from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import TypeEngine
 
+from rgapp.models.base import UTCDateTime
+
 _KEPT = "rgapp.prepared"
+TIMES_KEPT = 64
 Processor = Callable[[Any], Any] | None
 
 
@@ -76,7 +80,9 @@ class _Line:
         self.transaction = transaction
         self.connection = connection
         self.dialect = connection.dialect.name
-        self.cursor = connection.connection.cursor()
+        # Kept as long as the driver's connection: psycopg's learns how to write each type once.
+        kept = connection.info
+        self.cursor = kept.get(_KEPT) or kept.setdefault(_KEPT, connection.connection.cursor())
 
     def execute(self, text: str, parameters: Any) -> Any:
         """Let the driver execute a statement; returns its cursor, raises SQLAlchemy's errors."""
@@ -123,7 +129,9 @@ def _line(session: Session) -> _Line:
 
 
 def _binder(kind: TypeEngine[Any], dialect: Dialect) -> Processor:
-    return kind.dialect_impl(dialect).bind_processor(dialect)
+    bind = kind.dialect_impl(dialect).bind_processor(dialect)
+    # The time of a request stands in every row that it writes.
+    return lru_cache(maxsize=TIMES_KEPT)(bind) if bind is not None and isinstance(kind, UTCDateTime) else bind
 
 
 def _reader(kind: TypeEngine[Any], dialect: Dialect) -> Processor:
