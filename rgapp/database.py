@@ -68,6 +68,21 @@ def end_reading(session: Session) -> None:
         session.commit()
 
 
+def pause_reading(session: Session) -> None:
+    """Do as `end_reading` does, for less: nothing may be asked of the session before `go_on_writing`."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        driver: Any = connection.connection.driver_connection
+        driver.commit()
+
+
+def go_on_writing(session: Session) -> None:
+    """Go on after `pause_reading` with a transaction that writes; on SQLite it takes the lock now."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        _begin(connection, "BEGIN IMMEDIATE")
+
+
 def begin_writing() -> None:
     """Let a request with a safe method write from here on: what it read so far ends."""
     db.session.commit()
@@ -99,16 +114,19 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 
 @event.listens_for(Engine, "begin")
 def _begin_sqlite(connection: Connection) -> None:
-    if connection.dialect.name != "sqlite":
-        return
+    if connection.dialect.name == "sqlite":
+        _begin(connection, "BEGIN" if _reads_only.get() else "BEGIN IMMEDIATE")
+
+
+def _begin(connection: Connection, how: str) -> None:
     driver: Any = connection.connection.driver_connection
     try:
-        if _reads_only.get():
-            driver.execute("BEGIN")
+        if how == "BEGIN":
+            driver.execute(how)
         else:
             driver.begin_writing()
     except sqlite3.OperationalError as error:
-        raise OperationalError("BEGIN", None, error) from error
+        raise OperationalError(how, None, error) from error
 
 
 @event.listens_for(Engine, "do_connect")

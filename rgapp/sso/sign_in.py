@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, ActorKind
 from rgapp.auth.users import FederatedLogin, open_session
-from rgapp.database import end_reading, reading
+from rgapp.database import go_on_writing, pause_reading, reading
 from rgapp.integrations import service as integrations
 from rgapp.integrations.saml.attempts import StoredAttempt, dry_run, policy_of, store_attempt
 from rgapp.integrations.saml.reader import read_assertion
@@ -16,7 +16,7 @@ from rgapp.integrations.saml.response import examine
 from rgapp.integrations.saml.settings import InboundSAMLSettings
 from rgapp.integrations.saml.verdict import ExpectedRequest, Verdict, VerifiedAssertion
 from rgapp.models import Purpose, SAMLReplay
-from rgapp.models.rows import insert_if_new
+from rgapp.models.rows import insert_if_new, together
 from rgapp.provisioning import Outcome, Reading, provision
 from rgapp.sealing import Sealer
 from rgapp.sso import requests
@@ -67,10 +67,12 @@ def finish(
     """
     with reading():
         request = requests.find(session, context.integration, posted.relay_state, now=now)
-        end_reading(session)  # The examination holds no lock.
+        pause_reading(session)  # The examination holds no lock.
     if request is not None and request.purpose == Purpose.TEST:
+        go_on_writing(session)
         return _finish_test(session, context, request, posted, settings, now)
     if not context.is_live or context.live is None:
+        go_on_writing(session)
         return _refuse(session, context, None, "not_live", settings, now)
     verdict = examine(
         posted.saml_response,
@@ -81,6 +83,7 @@ def finish(
     )
     contents = verdict.assertion or verdict.seen
     read = read_assertion(contents, context.live, today=now.date()) if contents is not None else None
+    go_on_writing(session)
     if request is not None and not _same_browser(request, posted):
         # The request stays open: the browser that started it may still finish.
         return _refuse(session, context, verdict, "other_browser", settings, now, read)
@@ -108,30 +111,32 @@ def _provision(
     integration, programme = context.integration, context.programme
     policy = policy_of(integration, live)
     actor = Actor(ActorKind.INTEGRATION, policy.name, integration.id)
-    outcome = provision(session, programme.id, reading, policy, actor, now=now, signs_in=True)
-    attempt = store_attempt(
-        session,
-        integration,
-        verdict,
-        purpose=Purpose.SIGN_IN,
-        outcome=outcome,
-        reading=reading,
-        now=now,
-        retention_days=settings.retention_days,
-        idp_initiated=request is None,
-    )
-    if not outcome.accepted or outcome.user_id is None or verdict.assertion is None:
-        session.commit()
-        return SignIn(attempt, missing=_missing(outcome))
-    token = open_session(
-        session,
-        programme.id,
-        outcome.user_id,
-        user_agent=posted.user_agent,
-        now=now,
-        federated=_federated(context, verdict.assertion),
-    )
+    token = None
+    with together(session):
+        outcome = provision(session, programme.id, reading, policy, actor, now=now, signs_in=True)
+        attempt = store_attempt(
+            session,
+            integration,
+            verdict,
+            purpose=Purpose.SIGN_IN,
+            outcome=outcome,
+            reading=reading,
+            now=now,
+            retention_days=settings.retention_days,
+            idp_initiated=request is None,
+        )
+        if outcome.accepted and outcome.user_id is not None and verdict.assertion is not None:
+            token = open_session(
+                session,
+                programme.id,
+                outcome.user_id,
+                user_agent=posted.user_agent,
+                now=now,
+                federated=_federated(context, verdict.assertion),
+            )
     session.commit()
+    if token is None:
+        return SignIn(attempt, missing=_missing(outcome))
     next_path = request.next_path if request is not None else posted.relay_state
     return SignIn(attempt, session_token=token, next_path=next_path)
 
