@@ -146,10 +146,15 @@ def export(
         entries.append(common | kind_of(integration.kind).declare(settings))
     content = {
         "programme": programme.slug,
-        "guard": {"percent": programme.guard_percent, "people": programme.guard_people},
+        "guard": _guard(programme),
         "integrations": entries,
     }
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000), left_out
+
+
+def _guard(programme: Programme) -> dict[str, Any]:
+    guard = {"percent": programme.guard_percent, "people": programme.guard_people}
+    return guard | ({"second_person": True} if programme.guard_second_person else {})
 
 
 def _flat(value: Any, path: str = "") -> dict[str, Any]:

@@ -32,7 +32,7 @@ class Declaration:
     """A file that can be applied."""
 
     programme: Programme
-    guard: Mapping[str, int] = field(default_factory=dict)
+    guard: Mapping[str, int | bool] = field(default_factory=dict)
     integrations: Sequence[DeclaredIntegration] = ()
 
 
@@ -99,7 +99,7 @@ def check(session: Session, content: Mapping[str, Any], context: DeclaredContext
     return Declaration(context.programme, guard, tuple(found.values()))
 
 
-def _check_guard(guard: Any, problems: list[SettingsProblem]) -> dict[str, int]:
+def _check_guard(guard: Any, problems: list[SettingsProblem]) -> dict[str, int | bool]:
     limits = {"percent": 100, "people": 1_000_000}
     if guard is None:
         return {}
@@ -107,7 +107,10 @@ def _check_guard(guard: Any, problems: list[SettingsProblem]) -> dict[str, int]:
         problems.append(SettingsProblem("guard", "Write it as {percent: 10, people: 5}."))
         return {}
     for key, value in guard.items():
-        if key not in limits:
+        if key == "second_person":
+            if not isinstance(value, bool):
+                problems.append(SettingsProblem(f"guard.{key}", "This is true or false."))
+        elif key not in limits:
             problems.append(SettingsProblem(f"guard.{key}", "This key is not known."))
         elif isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= limits[key]:
             problems.append(SettingsProblem(f"guard.{key}", f"Give a whole number from 0 to {limits[key]}."))
