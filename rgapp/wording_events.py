@@ -10,6 +10,7 @@ from rgapp.audit import ActorKind, Tag
 from rgapp.provisioning.record import Field, ProblemCode
 from rgapp.wording import FIELD_LABELS, long_date
 from rgapp.wording_staff_events import STAFF_EVENTS, staff_detail
+from rgapp.wording_sync_events import SYNC_EVENTS, sync_detail
 
 PROGRAMME_LABELS = {
     "name": "Name",
@@ -23,6 +24,7 @@ PROGRAMME_LABELS = {
     "second_factor_required": "Second step for everyone who runs it",
     "guard_percent": "Guard: share of active users",
     "guard_people": "Guard: people",
+    "guard_second_person": "Guard: a second person releases",
 }
 SOURCE_LABELS = {
     "inbound-saml": "Sign-in (SAML)",
@@ -94,6 +96,7 @@ _EVENTS: dict[Tag, tuple[str, str, str]] = {
     Tag.PROGRAMME_CREATED: ("Programme created", "building", "ok"),
     Tag.PROGRAMME_UPDATED: ("Settings of the programme changed", "sliders", "info"),
     **STAFF_EVENTS,
+    **SYNC_EVENTS,
 }
 
 
@@ -190,6 +193,8 @@ def _detail(tag: Tag, facts: Mapping[str, Any]) -> str:
             return _creation(facts)
         case Tag.USER_DEACTIVATED if facts.get("reason"):
             return f"Reason: {facts['reason']}"
+        case Tag.USER_DEACTIVATED if facts.get("absent"):
+            return f"{facts.get('via')} names the person no more."
         case Tag.USER_SESSIONS_ENDED:
             count = int(facts.get("sessions", 0))
             return f"{count} session{'' if count == 1 else 's'} ended."
@@ -202,6 +207,8 @@ def _detail(tag: Tag, facts: Mapping[str, Any]) -> str:
             return "Changed: " + ", ".join(str(part).replace("_", " ") for part in facts["parts"]) + "."
         case Tag.USERS_EXPORTED:
             return f"Filters: {facts['filters']}." if facts.get("filters") else "All of them."
+    if tag in SYNC_EVENTS:
+        return sync_detail(facts)
     return staff_detail(tag, facts) if tag in STAFF_EVENTS else ""
 
 

@@ -27,6 +27,12 @@ class Tag(StrEnum):
     INTEGRATION_RESTORED = "integration:restored"
     SCIM_TOKEN_ISSUED = "integration:token-issued"  # noqa: S105 - the name of an event.
     SCIM_TOKEN_REVOKED = "integration:token-revoked"  # noqa: S105 - the name of an event.
+    SYNC_APPLIED = "integration:sync-applied"
+    SYNC_HELD = "integration:sync-held"
+    SYNC_FAILED = "integration:sync-failed"
+    SYNC_RELEASE_ASKED = "integration:sync-release-asked"
+    SYNC_RELEASED = "integration:sync-released"
+    SYNC_DISCARDED = "integration:sync-discarded"
     GUARD_ALERTED = "programme:guard-alerted"
     ALERT_SETTLED = "programme:alert-settled"
     PROGRAMME_CREATED = "programme:created"

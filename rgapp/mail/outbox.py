@@ -22,6 +22,7 @@ class MailKind(StrEnum):
     CERTIFICATE_EXPIRES = "certificate_expires"
     TOKEN_EXPIRES = "token_expires"  # noqa: S105 - the name of a mail.
     UNUSUAL_LEAVERS = "unusual_leavers"
+    SYNC_RUN = "sync_run"
     PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of a mail.
 
 

@@ -24,6 +24,7 @@ KIND_LABELS = {
     MailKind.CERTIFICATE_EXPIRES: "Certificate expires",
     MailKind.TOKEN_EXPIRES: "Token expires",
     MailKind.UNUSUAL_LEAVERS: "Many people taken out",
+    MailKind.SYNC_RUN: "Run needs a look",
     MailKind.PASSWORD_RESET: "New password",
 }
 KIND_SENTENCES = {
@@ -31,6 +32,7 @@ KIND_SENTENCES = {
     MailKind.CERTIFICATE_EXPIRES: "Goes to the admins 30 and 7 days before a signing certificate expires.",
     MailKind.TOKEN_EXPIRES: "Goes to the admins 30 and 7 days before the last token of an integration expires.",
     MailKind.UNUSUAL_LEAVERS: "Goes to the admins when integrations take out more people in a day than is usual.",
+    MailKind.SYNC_RUN: "Goes to the admins once for a file or a pull that was held, failed or had rows refused.",
     MailKind.PASSWORD_RESET: "Goes to a person who asks for a new password, in programmes that have passwords.",
 }
 
@@ -122,6 +124,16 @@ def sample_of(session: Session, kind: MailKind, programme: Programme, *, base_ur
         }
     if kind is MailKind.UNUSUAL_LEAVERS:
         context |= {"integration_name": "Entra", "removals": programme.guard_people + 7}
+    if kind is MailKind.SYNC_RUN:
+        context |= {
+            "integration_name": "Payroll",
+            "state": "held",
+            "file": "people.csv",
+            "sentence": "There is not a single row: nobody is named.",
+            "leavers": 0,
+            "refused": 0,
+            "rows": 0,
+        }
     return render(kind, context)
 
 

@@ -6,9 +6,9 @@ savepoint; where somebody else wrote one of its people meanwhile (a first sign-i
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -26,8 +26,7 @@ from rgapp.provisioning.policy import Policy
 from rgapp.provisioning.record import Field, Outcome, OutcomeKind, Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """What is decided about one line; `outcome` is None where an account is made, or nothing is to be done."""
 
     line: Line
@@ -41,8 +40,7 @@ class Decided:
         return self.outcome.refusal if self.outcome else None
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """What became of one line; `user_id`, in hex, is whom it is about, None where it was refused or found nobody."""
 
     line: Line
@@ -61,25 +59,36 @@ class Batches:
         self._rules = rules
         self._actor = actor
         self._fresh: dict[bool | None, Outcome] = {}
+        self._live_owners: frozenset[uuid.UUID] | None = None
 
     def decide(
-        self, session: Session, lines: Sequence[Line], *, lock: bool = False, free: frozenset[str] = frozenset()
+        self,
+        session: Session,
+        lines: Sequence[Line],
+        *,
+        matches: Sequence[Match] | None = None,
+        lock: bool = False,
+        free: frozenset[str] = frozenset(),
     ) -> list[Decided]:
-        """Return what the lines mean now; nothing is written.
+        """Return what the lines mean now, or where they match so; nothing is written.
 
         `free` are the accounts, in hex, whose address stands in nobody's way because they give it up at the same time.
         """
-        matches = batch_matching.find_many(session, self._programme_id, lines, lock=lock)
-        owners: frozenset[uuid.UUID] | None = None
-        decided = []
-        for line, match in zip(lines, matches, strict=True):
-            if match is NOBODY and line.membership_no and line.email:
-                decided.append(self._decide_fresh(line))
-                continue
-            if owners is None:
-                owners = live_owners(session, self._programme_id)
-            decided.append(self._decide_known(line, match, owners, free))
-        return decided
+        if matches is None:
+            matches = batch_matching.find_many(session, self._programme_id, lines, lock=lock)
+        self._live_owners = None
+        return [
+            self._decide_fresh(line)
+            if match is NOBODY and line.membership_no and line.email
+            else self._decide_known(line, match, self._owners(session), free)
+            for line, match in zip(lines, matches, strict=True)
+        ]
+
+    def _owners(self, session: Session) -> frozenset[uuid.UUID]:
+        """Return which integrations own what they state, asked once for a batch."""
+        if self._live_owners is None:
+            self._live_owners = live_owners(session, self._programme_id)
+        return self._live_owners
 
     def _decide_fresh(self, line: Line) -> Decided:
         """Decide about somebody whom nobody knows: that depends on nothing but whether she is active, so ask once."""
@@ -119,32 +128,34 @@ class Batches:
         With `free` (people of one group who swap addresses) the lines are written together or, where somebody else
         came in between, refused together.
         """
-        try:
-            with session.begin_nested():
-                return self._write_all(session, lines, now, free)
-        except IntegrityError:
-            if free:
-                return [Done(line, OutcomeKind.REJECTED, None, Refusal.EMAIL_CONFLICT) for line in lines]
+        for fresh in (True, False) if not free and all(line.fresh for line in lines) else (False,):
+            try:
+                with session.begin_nested():
+                    return self._write_all(session, lines, now, free, fresh)
+            except IntegrityError:
+                continue
+        if free:
+            return [Done(line, OutcomeKind.REJECTED, None, Refusal.EMAIL_CONFLICT) for line in lines]
         return [self._write_one(session, line, now) for line in lines]
 
-    def _write_all(self, session: Session, lines: Sequence[Line], now: datetime, free: frozenset[str]) -> list[Done]:
+    def _write_all(
+        self, session: Session, lines: Sequence[Line], now: datetime, free: frozenset[str], fresh: bool
+    ) -> list[Done]:
+        """Write the lines together; of `fresh` ones nobody is looked up, for the unique constraints know her."""
         writer = BatchWriter(session, self._programme_id, self._policy, self._actor, now)
-        owners = None
+        matches = [NOBODY] * len(lines) if fresh else None
         done = []
-        for each in self.decide(session, lines, lock=True, free=free):
-            if each.kind is OutcomeKind.CREATED:
-                user_id = writer.create(each.line, each.match, self._rules)
-                done.append(Done(each.line, each.kind, user_id))
+        for line, kind, match, outcome in self.decide(session, lines, matches=matches, lock=True, free=free):
+            if kind is OutcomeKind.CREATED:
+                done.append(Done(line, kind, writer.create(line, match, self._rules)))
                 continue
-            user = each.match.user
-            if each.outcome is None or not each.outcome.accepted or user is None:
-                known = user.id.hex if user is not None and each.kind is OutcomeKind.UNCHANGED else None
-                done.append(Done(each.line, each.kind, known, each.refusal))
+            user = match.user
+            if outcome is None or not outcome.accepted or user is None:
+                known = user.id.hex if user is not None and kind is OutcomeKind.UNCHANGED else None
+                done.append(Done(line, kind, known, outcome.refusal if outcome else None))
                 continue
-            if owners is None:
-                owners = live_owners(session, self._programme_id)
-            writer.change(each.match, each.outcome, owners)
-            done.append(Done(each.line, each.kind, user.id.hex))
+            writer.change(match, outcome, self._owners(session))
+            done.append(Done(line, kind, user.id.hex))
         writer.flush()
         return done
 

@@ -1,12 +1,12 @@
 """Find the accounts of many records at once, and who stands in their way, as `matching.find` does for one."""
 
-import json
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from pydantic_core import to_json
 from sqlalchemy import ClauseElement, bindparam, func, select
 from sqlalchemy.orm import Session
 
@@ -106,7 +106,7 @@ def _look_up(session: Session, programme_id: uuid.UUID, column: str, values: set
     on_sqlite = session.get_bind().dialect.name == "sqlite"
     wanted: Any = list(values)
     if on_sqlite:
-        wanted = json.dumps(wanted, ensure_ascii=False)
+        wanted = to_json(wanted).decode()
     elif column == "id":
         wanted = [uuid.UUID(hex=value) for value in wanted]
     statement = _STATEMENTS[column, lock]

@@ -62,6 +62,8 @@ class BatchWriter:
         self._at = form.time(now)
         self._actor = (str(actor.kind), form.identifier(actor.id), actor.label)
         self._given = source_of(policy, now)
+        self._source = policy.source.value
+        self._name_keys: dict[str | None, str] = {}
         self._patterns: dict[Any, tuple[str, str, bool, str]] = {}
         self._users: list[tuple[Any, ...]] = []
         self._events: list[tuple[Any, ...]] = []
@@ -78,31 +80,30 @@ class BatchWriter:
         """Make an account; returns its id in hex."""
         if match.email_holder is not None:
             self._free(match)
-        user_id = new_hex()
-        # What is noted beside the values depends on which of them there are, so it is made once for each such pattern.
-        pattern = (
-            line.first_name is None,
-            line.last_name is None,
-            line.born is None,
-            line.active,
-            *map(tuple, line.gaps),
-        )
-        noted = self._patterns.get(pattern) or self._note(pattern, line, rules)
-        sources, gaps, incomplete, facts = noted
-        waits = line.active is False
-        email = str(line.email)
+        user_id, at, programme = new_hex(), self._at, self._programme
+        _, _, number, email, first, last, born, active, *_ = line
+        # What is noted beside the values depends on which of them there are: it is made once for each such pattern.
+        pattern = (first is None, last is None, born is None, active, tuple(map(tuple, line.gaps)) if line.gaps else ())
+        sources, gaps, incomplete, facts = self._patterns.get(pattern) or self._note(pattern, line, rules)
+        waits = active is False
+        assert email is not None  # noqa: S101 - nobody is created without an address.
         self._users.append(
             (
-                self._programme, user_id, line.membership_no, email, email_key(email), line.first_name, line.last_name,
-                name_key(line.first_name), name_key(line.last_name), line.born,
-                "leaver" if waits else "active", self._policy.source.value, self._integration, sources, gaps,
-                incomplete, self._at, self._at, self._at if waits else None,
+                programme, user_id, number, email, email_key(email), first, last, self._name_key(first),
+                self._name_key(last), born, "leaver" if waits else "active", self._source, self._integration, sources,
+                gaps, incomplete, at, at, at if waits else None,
             )
         )  # fmt: skip
         self._event(Tag.USER_CREATED, user_id, facts)
         if self._policy.welcome_email and not waits:
             self._welcome(user_id, email)
         return user_id
+
+    def _name_key(self, name: str | None) -> str:
+        key = self._name_keys.get(name)
+        if key is None:
+            key = self._name_keys[name] = name_key(name)
+        return key
 
     def change(self, match: Match, outcome: Outcome, owners: frozenset[uuid.UUID]) -> None:
         """Write what a decision about an account that exists means."""
@@ -227,11 +228,12 @@ class BatchWriter:
 
     def _event(self, tag: Tag, user_id: str, facts: str) -> None:
         self._events.append(
-            (new_hex(), self._programme, self._at, tag.value, *self._actor, user_id, self._integration, facts)
+            (new_hex(), self._programme, self._at, str(tag), *self._actor, user_id, self._integration, facts)
         )
 
     def _welcome(self, user_id: str, recipient: str) -> None:
-        once = f"welcome:{uuid.UUID(hex=user_id)}"
+        dashed = f"{user_id[:8]}-{user_id[8:12]}-{user_id[12:16]}-{user_id[16:20]}-{user_id[20:]}"
+        once = f"welcome:{dashed}"
         self._mails.append(
             (
                 self._programme, new_hex(), user_id, MailKind.WELCOME.value, once, recipient, "{}",

@@ -5,7 +5,7 @@ dates of birth come again and again, so what became of them is remembered.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -25,12 +25,13 @@ from rgapp.provisioning.record import (
 from rgapp.provisioning.validation import EMAIL_LENGTH, check_date_of_birth, email_key, read_email
 
 Cell = str | date | None
+# Membership No., e-mail, first and last name, date of birth in ISO form.
+Values = tuple[str | None, str | None, str | None, str | None, str | None]
 
 VALUES_REMEMBERED = 30_000
-LOCAL_PART_LENGTH = 64
 ISO_DATE = "%Y-%m-%d"
 PLAIN_IDENTIFIER = re.compile(r"[!-~](?:[ -~]{0,62}[!-~])?").fullmatch
-PLAIN_ADDRESS = re.compile(r"([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@([A-Za-z0-9.-]+)").fullmatch
+PLAIN_ADDRESS = re.compile(r"(?=[^@]{1,64}@)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9.-]+").fullmatch
 
 
 class Flaw(NamedTuple):
@@ -46,7 +47,8 @@ class Line(NamedTuple):
 
     `key` is what the feed calls her; `user_id` whom it has meant by that so far. `born` is in ISO form. `gaps` are the
     fields without a value that are mapped, with the code of the reason. A `changed` row says something else than it did
-    before: only then does it bring back somebody who was taken out by hand.
+    before: only then does it bring back somebody who was taken out by hand. A `fresh` line names nobody that we knew
+    when we looked, and takes nobody's address.
     """
 
     number: int
@@ -63,6 +65,7 @@ class Line(NamedTuple):
     digest: str = ""
     row_digest: str | None = None
     known: bool = False
+    fresh: bool = False
 
     @property
     def address_key(self) -> str | None:
@@ -94,6 +97,9 @@ def _as_read(field: Field, value: Any, rule: FieldRule | None, code: str | None)
     return FieldReading(field, name, problem=Problem(ProblemCode(code or ProblemCode.MISSING)))
 
 
+Found = tuple[str | None, tuple[Flaw, ...]]
+
+
 class CellReader:
     """Reads rows whose cells stand in the order of `rules`; `today` bounds dates of birth."""
 
@@ -103,37 +109,50 @@ class CellReader:
         places = {field: place for place, field in enumerate(rules)}
         self.membership_no_at = places[Field.MEMBERSHIP_NO]
         self.email_at = places[Field.EMAIL]
-        self._others = [places.get(field) for field in (Field.FIRST_NAME, Field.LAST_NAME, Field.DATE_OF_BIRTH)]
-        remembered = lru_cache(maxsize=VALUES_REMEMBERED)
-        self._first: Callable[[Cell], Any] = remembered(lambda raw: self._by_the_rules(Field.FIRST_NAME, raw))
-        self._last: Callable[[Cell], Any] = remembered(lambda raw: self._by_the_rules(Field.LAST_NAME, raw))
-        self._born: Callable[[Cell], Any] = remembered(self._birth)
+        self._first_at = places.get(Field.FIRST_NAME, -1)
+        self._last_at = places.get(Field.LAST_NAME, -1)
+        self._born_at = places.get(Field.DATE_OF_BIRTH, -1)
+        self._firsts: dict[Cell, Found] = {}
+        self._lasts: dict[Cell, Found] = {}
+        self._births: dict[Cell, Found] = {}
 
-    def read(self, cells: Sequence[Cell]) -> tuple[tuple[str | None, ...], tuple[Flaw, ...]]:
+    def read(self, cells: Sequence[Cell]) -> tuple[Values, tuple[Flaw, ...]]:
         """Return the five values, in our order of fields and dates in ISO form, and why one of them is None."""
-        flaws: list[Flaw] = []
-        raw = cells[self.membership_no_at]
-        number = raw if raw.__class__ is str and PLAIN_IDENTIFIER(raw) else None
-        if number is None:
-            number, flaw = self._by_the_rules(Field.MEMBERSHIP_NO, raw)
+        flaws: tuple[Flaw, ...] = ()
+        number: Any = cells[self.membership_no_at]
+        if number.__class__ is not str or not PLAIN_IDENTIFIER(number):
+            number, flaws = self._by_the_rules(Field.MEMBERSHIP_NO, number)
+        email: Any = cells[self.email_at]
+        if email.__class__ is not str or not _is_plain_address(email):
+            email, flaw = self._by_the_rules(Field.EMAIL, email)
             flaws += flaw
-        raw = cells[self.email_at]
-        email = raw if raw.__class__ is str and _is_plain_address(raw) else None
-        if email is None:
-            email, flaw = self._by_the_rules(Field.EMAIL, raw)
+        first = last = born = None
+        if self._first_at >= 0:
+            cell = cells[self._first_at]
+            first, flaw = self._firsts.get(cell) or self._remember(Field.FIRST_NAME, cell, self._firsts)
             flaws += flaw
-        others: list[str | None] = []
-        for place, read in zip(self._others, (self._first, self._last, self._born), strict=True):
-            if place is None:
-                others.append(None)
-                continue
-            value, flaw = read(cells[place])
-            others.append(value)
-            if flaw:
-                flaws += flaw
-        return (number, email, *others), tuple(flaws)
+        if self._last_at >= 0:
+            cell = cells[self._last_at]
+            last, flaw = self._lasts.get(cell) or self._remember(Field.LAST_NAME, cell, self._lasts)
+            flaws += flaw
+        if self._born_at >= 0:
+            cell = cells[self._born_at]
+            born, flaw = self._births.get(cell) or self._remember(Field.DATE_OF_BIRTH, cell, self._births)
+            flaws += flaw
+        return (number, email, first, last, born), flaws
 
-    def _birth(self, raw: Cell) -> tuple[str | None, tuple[Flaw, ...]]:
+    def _remember(self, field: Field, cell: Cell, found: dict[Cell, Found]) -> Found:
+        if len(found) >= VALUES_REMEMBERED:
+            found.clear()
+        made = self._birth(cell) if field is Field.DATE_OF_BIRTH else self._by_the_rules(field, cell)
+        found[cell] = made
+        return made
+
+    def membership_no(self, raw: Cell) -> str | None:
+        """Return the Membership No. in a cell, None where it cannot be read."""
+        return self._by_the_rules(Field.MEMBERSHIP_NO, raw)[0]
+
+    def _birth(self, raw: Cell) -> Found:
         """Read a date of birth; one that came as a date needs no format."""
         if not isinstance(raw, date):
             return self._by_the_rules(Field.DATE_OF_BIRTH, raw)
@@ -143,7 +162,7 @@ class CellReader:
             flaw = Flaw(Field.DATE_OF_BIRTH, Problem(verdict.code, verdict.data), raw.isoformat())
             return None, (flaw,)
 
-    def _by_the_rules(self, field: Field, raw: Cell) -> tuple[str | None, tuple[Flaw, ...]]:
+    def _by_the_rules(self, field: Field, raw: Cell) -> Found:
         rule = self._rules[field]
         text = raw.isoformat() if isinstance(raw, date) else raw
         record = SourceRecord("", {} if text is None else {rule.name: [text]})
@@ -155,10 +174,7 @@ class CellReader:
 
 
 def _is_plain_address(raw: str) -> bool:
-    found = PLAIN_ADDRESS(raw)
-    return (
-        found is not None and len(raw) <= EMAIL_LENGTH and len(found[1]) <= LOCAL_PART_LENGTH and _is_domain(found[2])
-    )
+    return PLAIN_ADDRESS(raw) is not None and len(raw) <= EMAIL_LENGTH and _is_domain(raw[raw.index("@") + 1 :])
 
 
 @lru_cache(maxsize=10_000)

@@ -30,6 +30,17 @@ CONTEXTS: dict[MailKind, dict[str, Any]] = {
     | {"integration_id": "1", "manager_url": "https://rewards.example/manager/acme"},
     MailKind.UNUSUAL_LEAVERS: PERSON
     | {"integration_name": "Okta", "removals": 12, "manager_url": "https://rewards.example/manager/acme"},
+    MailKind.SYNC_RUN: PERSON
+    | {
+        "integration_name": "Payroll",
+        "state": "held",
+        "file": "<people>.csv",
+        "sentence": "It would take out 12 people.",
+        "leavers": 12,
+        "refused": 0,
+        "rows": 40,
+        "manager_url": "https://rewards.example/manager/acme",
+    },
     MailKind.PASSWORD_RESET: PERSON | {"password_url": "https://rewards.example/p/acme/password/token"},
 }
 
@@ -58,3 +69,14 @@ def test_the_welcome_says_how_to_sign_in(first_name: str | None, names: list[str
 
 def test_a_long_name_is_cut_out_of_the_subject() -> None:
     assert len(render(MailKind.WELCOME, PERSON | {"programme_name": "Very long " * 9}).subject) <= SUBJECT_LENGTH
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("held", "would take out 12 people"), ("failed", "nothing was changed"), ("applied", "3 of 40 rows were refused")],
+)
+def test_a_run_that_needs_a_look_says_why(state: str, words: str) -> None:
+    context = CONTEXTS[MailKind.SYNC_RUN] | {"state": state, "refused": 3}
+    message = render(MailKind.SYNC_RUN, context)
+    for body in (message.text, message.html):
+        assert words in " ".join(body.split())

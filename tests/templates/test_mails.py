@@ -29,6 +29,16 @@ MORE = {
         "removals": 12,
         "manager_url": "https://rewards.example/manager/acme",
     },
+    "sync_run": {
+        "integration_name": "Payroll",
+        "state": "held",
+        "file": "people.csv",
+        "sentence": "There is not a single row: nobody is named.",
+        "leavers": 0,
+        "refused": 0,
+        "rows": 0,
+        "manager_url": "https://rewards.example/manager/acme",
+    },
     "certificate_expires": {
         "integration_name": "Okta",
         "expires_on": "3 May 2026",

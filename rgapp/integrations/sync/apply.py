@@ -1,0 +1,142 @@
+"""The second pass: what the check staged is written, batch by batch, each with the run's checkpoint; leavers come late.
+
+A process may die at any line: the batches that were committed stand in the run, and the next process goes on behind
+them.
+"""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import update
+
+from rgapp.integrations.sync import stage
+from rgapp.integrations.sync.known import KnownPeople
+from rgapp.integrations.sync.problems import Problems
+from rgapp.integrations.sync.stage import without
+from rgapp.integrations.sync.work import Work
+from rgapp.models import RunPhase, SyncLeaver
+from rgapp.provisioning.batch import Batches, Done
+from rgapp.provisioning.cells import Line
+from rgapp.provisioning.record import OutcomeKind, Refusal
+
+PHASES: Final = {
+    RunPhase.APPLY: stage.ROWS,
+    RunPhase.LEAVERS: stage.LEAVING,
+    RunPhase.ABSENT: stage.ABSENT,
+    RunPhase.LAST: stage.TANGLED,
+}
+# What takes nobody out, for a run whose leavers are held.
+WITHOUT_LEAVERS: Final = (RunPhase.APPLY, RunPhase.LAST)
+
+
+class Applier:
+    """Writes the staged rows of one run."""
+
+    def __init__(self, work: Work, batches: Batches, known: KnownPeople, problems: Problems) -> None:
+        self._work = work
+        self._batches = batches
+        self._known = known
+        self._problems = problems
+        self._left_out = work.stage.left_out()
+
+    def go(self, phase: RunPhase, offset: int, *, leavers: bool) -> None:
+        """Write from a phase and an offset on to the end; commits each batch.
+
+        Raises `LeaseLost`.
+        """
+        for each in list(PHASES)[list(PHASES).index(phase) :]:
+            if leavers or each in WITHOUT_LEAVERS:
+                self._phase(each, offset)
+            offset = 0
+
+    def _phase(self, phase: RunPhase, offset: int) -> None:
+        work, name = self._work, PHASES[phase]
+        work.counts.phase = phase
+        size = max(work.stage.size(name), 1)
+        if phase is RunPhase.LAST:
+            self._together(offset)
+            return
+        for batch, behind in work.stage.batches(name, offset):
+            if phase is RunPhase.ABSENT:
+                self._take_out(batch)
+            else:
+                self._write(without([Line(*entry) for entry in batch], self._left_out))
+            work.counts.share = behind * 100 // size
+            self._checkpoint(phase, behind)
+
+    def _checkpoint(self, phase: RunPhase, behind: int) -> None:
+        self._work.keep(phase=phase, stage_offset=behind, tries=0)
+        self._work.session.commit()
+        self._work.said()
+        self._work.pause()
+
+    def _write(self, lines: Sequence[Line], free: frozenset[str] = frozenset()) -> None:
+        work = self._work
+        work.hold()
+        done = self._batches.write(work.session, lines, now=work.clock(), free=free)
+        self._known.remember(
+            [_kept(each) for each in done if each.user_id and not each.line.known],
+            [_kept(each) for each in done if each.user_id and each.line.known],
+        )
+        for each in done:
+            self._count(each)
+        gone = [each.line.key for each in done if each.kind is OutcomeKind.DEACTIVATED]
+        self._note_gone(gone)
+
+    def _count(self, each: Done) -> None:
+        counts = self._work.counts
+        match each.kind:
+            case OutcomeKind.CREATED:
+                counts.created += 1
+            case OutcomeKind.UPDATED:
+                counts.updated += 1
+            case OutcomeKind.REACTIVATED:
+                counts.reactivated += 1
+            case OutcomeKind.DEACTIVATED:
+                counts.deactivated += 1
+            case OutcomeKind.UNCHANGED:
+                counts.unchanged += 1
+            case _:  # Something changed since the check.
+                counts.refused += 1
+                self._problems.conflict(each.line, each.refusal or Refusal.FIELDS, None)
+
+    def _take_out(self, batch: Sequence[Any]) -> None:
+        work = self._work
+        work.hold()
+        keys = [key for key, _ in batch]
+        users = [uuid.UUID(hex=user_id) for _, user_id in batch]
+        work.counts.deactivated += self._batches.take_out(work.session, users, now=work.clock(), facts={"absent": True})
+        self._known.forget(keys)
+        self._note_gone(keys)
+
+    def _together(self, offset: int) -> None:
+        """Write those whose addresses change hands in one transaction: in between, somebody would be without one."""
+        staged = self._work.stage.lines(stage.TANGLED, offset)
+        lines = without([line for batch, _ in staged for line in batch], self._left_out)
+        if lines:
+            moving = frozenset(str(line.user_id) for line in lines if line.user_id)
+            self._write(lines, moving)
+        self._work.counts.share = 100
+        self._checkpoint(RunPhase.LAST, self._work.stage.size(stage.TANGLED))
+
+    def _note_gone(self, keys: Sequence[str]) -> None:
+        if not keys:
+            return
+        work = self._work
+        work.session.execute(
+            update(SyncLeaver)
+            .where(
+                SyncLeaver.programme_id == work.programme_id,
+                SyncLeaver.run_id == work.lease.run_id,
+                SyncLeaver.key.in_(keys),
+            )
+            .values(gone=True)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _kept(each: Done) -> tuple[Any, ...]:
+    line = each.line
+    row_digest = bytes.fromhex(line.row_digest) if line.row_digest else None
+    return line.key, each.user_id, bytes.fromhex(line.digest), row_digest, True

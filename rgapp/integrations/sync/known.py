@@ -1,0 +1,108 @@
+"""Whom a feed has brought so far: what each row said then, to tell what is new, and who is absent now."""
+
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from rgapp.models import FeedRecord, User, UserStatus
+from rgapp.models.bulk import insert_many, select_all, update_many
+
+KEYS: Final = ("programme_id", "integration_id", "key")
+VALUES: Final = ("user_id", "digest", "row_digest", "present")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is kept of one person of one feed."""
+
+    user_id: str
+    digest: bytes
+    row_digest: bytes | None
+    present: bool
+
+
+class KnownPeople:
+    """The people of one integration's feed."""
+
+    def __init__(self, session: Session, programme_id: uuid.UUID, integration_id: uuid.UUID) -> None:
+        self._session = session
+        self._programme_id = programme_id
+        self._integration_id = integration_id
+
+    def _place(self) -> tuple[Any, Any]:
+        on_sqlite = self._session.get_bind().dialect.name == "sqlite"
+        place = (self._programme_id, self._integration_id)
+        return (place[0].hex, place[1].hex) if on_sqlite else place
+
+    def marks(self) -> tuple[set[int], int]:
+        """Return a mark of each row as it came last, where nothing was wrong with it, and how many people are there."""
+        marks: set[int] = set()
+        people = 0
+        statement = "SELECT row_digest FROM feed_records WHERE programme_id = ? AND integration_id = ? AND present"
+        for rows in select_all(self._session, statement, self._place()):
+            people += len(rows)
+            marks.update(hash(bytes(digest)) for (digest,) in rows if digest is not None)
+        return marks, people
+
+    def records(self, keys: Iterable[str]) -> dict[str, Record]:
+        """Return what is kept of these people."""
+        wanted = list(keys)
+        if not wanted:
+            return {}
+        on_sqlite = self._session.get_bind().dialect.name == "sqlite"
+        among = "IN (SELECT value FROM json_each(?))" if on_sqlite else "= ANY(?)"
+        statement = (
+            "SELECT key, user_id, digest, row_digest, present FROM feed_records "  # noqa: S608 - our own words.
+            f"WHERE programme_id = ? AND integration_id = ? AND key {among}"
+        )
+        given: Any = json.dumps(wanted, ensure_ascii=False) if on_sqlite else wanted
+        found: dict[str, Record] = {}
+        for rows in select_all(self._session, statement, (*self._place(), given)):
+            for key, user_id, digest, row_digest, present in rows:
+                identifier = user_id if isinstance(user_id, str) else user_id.hex
+                kept = bytes(row_digest) if row_digest is not None else None
+                found[key] = Record(identifier, bytes(digest), kept, bool(present))
+        return found
+
+    def not_marked(self, marks: set[int]) -> Iterator[tuple[str, str]]:
+        """Yield key and user of those who are present and whose row as it came last has one of these marks or none."""
+        columns, where = "key, user_id, row_digest", "programme_id = ? AND integration_id = ? AND present"
+        statement = f"SELECT {columns} FROM feed_records WHERE {where}"  # noqa: S608 - our own words.
+        for rows in select_all(self._session, statement, self._place()):
+            for key, user_id, digest in rows:
+                if digest is None or hash(bytes(digest)) in marks:
+                    yield key, user_id if isinstance(user_id, str) else user_id.hex
+
+    def people(self, user_ids: Sequence[str]) -> dict[str, tuple[bool, str]]:
+        """Return whether each of these is active, and how to call her."""
+        found = self._session.execute(
+            select(User.id, User.status, User.first_name, User.last_name, User.membership_no).where(
+                User.programme_id == self._programme_id, User.id.in_([uuid.UUID(hex=each) for each in user_ids])
+            )
+        )
+        return {
+            identifier.hex: (status == UserStatus.ACTIVE, call(first, last, number))
+            for identifier, status, first, last, number in found
+        }
+
+    def remember(self, fresh: Sequence[tuple[Any, ...]], again: Sequence[tuple[Any, ...]]) -> None:
+        """Keep what rows said: `(key, *VALUES)` for people who are new to the feed, and for those who are not."""
+        place = (self._programme_id.hex, self._integration_id.hex)
+        insert_many(self._session, FeedRecord, (*KEYS, *VALUES), [(*place, *entry) for entry in fresh])
+        update_many(self._session, FeedRecord, KEYS, VALUES, [(*entry[1:], *place, entry[0]) for entry in again])
+
+    def forget(self, keys: Sequence[str]) -> None:
+        """Note that these people are absent and were taken out: coming back they are somebody who changed."""
+        place = (self._programme_id.hex, self._integration_id.hex)
+        update_many(self._session, FeedRecord, KEYS, ("present",), [(False, *place, key) for key in keys])
+
+
+def call(first_name: str | None, last_name: str | None, membership_no: str | None) -> str:
+    """Return how a person is called in lists: "Jane Carter (E1001)"."""
+    name = " ".join(part for part in (first_name, last_name) if part)
+    return (f"{name} ({membership_no})" if name else str(membership_no or ""))[:200]
