@@ -119,10 +119,7 @@ def _as_data(made: Programme) -> dict[str, Any]:
         "colour": str(made.colour),
         "password_sign_in": made.password_sign_in,
         "second_factor_required": made.second_factor_required,
-        "guard": {
-            "percent": made.guard_percent,
-            "people": made.guard_people,
-            "second_person": made.guard_second_person,
-        },
+        "guard": {"percent": made.guard_percent, "people": made.guard_people},
+        "guard_second_person": made.guard_second_person,
         "url": _site(made),
     }

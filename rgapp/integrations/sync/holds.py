@@ -55,10 +55,12 @@ class Seen:
 
 def reason_to_hold(seen: Seen, weighed: Weighed) -> tuple[Hold, dict[str, Any]] | None:
     """Return why the run is held, with what its sentence needs; None where it may go on."""
+    if seen.is_file and seen.size_bytes == 0:
+        return Hold.EMPTY, {}
     if seen.damage.missing_columns:
         return Hold.MISSING_COLUMNS, {"columns": list(seen.damage.missing_columns)}
     if seen.rows == 0 and (seen.full or seen.is_file):
-        return (Hold.EMPTY if seen.size_bytes == 0 else Hold.HEADER_ALONE), {}
+        return Hold.HEADER_ALONE, {}
     if seen.full and seen.people_before and not seen.people_met:
         return Hold.NO_OVERLAP, {"people": seen.people_before}
     if seen.refused * 2 > seen.rows:

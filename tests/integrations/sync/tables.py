@@ -164,7 +164,7 @@ class TableKind:
 Row = Sequence[str]
 
 
-def row(number: int | str, **fields: str) -> list[str]:
+def row(number: int | str, /, **fields: str) -> list[str]:
     """Return the cells of somebody by number."""
     name = f"P{number}" if isinstance(number, int) else number
     given = {
@@ -271,7 +271,8 @@ class Desk:
         return {number: str(status) for number, status in found}
 
     def emails(self) -> dict[str, str | None]:
-        return dict(self.session.execute(select(User.membership_no, User.email)).tuples())
+        found = self.session.execute(select(User.membership_no, User.email)).all()
+        return {user.membership_no: user.email for user in found}
 
     def problems(self, run: SyncRun) -> list[tuple[int, str, bool]]:
         found = self.session.scalars(
