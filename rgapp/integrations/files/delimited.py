@@ -97,7 +97,7 @@ class DelimitedTable:
         # The last record may be cut off where the sample ends.
         width = dialects.width_of(header, rows[:-1] or rows)
         details = {"encoding": self._encoding.codec, "delimiter": self._dialect.delimiter}
-        return after + self._dialect.skip, Layout(names, number, width, details)
+        return after + self._dialect.skip, Layout(names, number, width, details=details)
 
 
 class Records:

@@ -33,8 +33,6 @@ LAYERS: Final = {
     ".zip": Layer.ZIP,
 }
 FORMS: Final = {".csv": Form.TEXT, ".txt": Form.TEXT, ".tsv": Form.TEXT, ".xlsx": Form.XLSX}
-# Names under which clients upload what they rename when it is complete.
-WAITING_ENDINGS: Final = (".tmp", ".part", ".partial", ".filepart", ".upload")
 
 
 @dataclass(frozen=True)
@@ -53,11 +51,6 @@ def ending_of(name: str) -> str:
     """Return the last ending of a name in small letters with its dot, empty where it has none."""
     stem, dot, ending = name.rpartition(".")
     return f".{ending.lower()}" if dot and stem and ending.isalnum() and len(ending) <= 10 else ""
-
-
-def waits_for_rename(name: str) -> bool:
-    """Tell whether a name is one that its sender will replace: hidden, or marked as not complete."""
-    return name.startswith(".") or name.lower().endswith(WAITING_ENDINGS)
 
 
 def read_name(name: str) -> NamedContent:

@@ -82,7 +82,7 @@ class SheetTable:
             return Layout()
         number, cells = json.loads(first)[0]
         names = tuple(" ".join(str(cell if isinstance(cell, str) else _cell(cell)).split()) for cell in cells)
-        return Layout(names, number, len(names), {"encoding": "xlsx"})
+        return Layout(names, number, len(names), typed=True)
 
 
 def _cell(marked: dict[str, str]) -> Cell:

@@ -1,5 +1,6 @@
 """A table as it comes out of a file: its header, and its rows in batches, each with what is wrong with it."""
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -80,11 +81,15 @@ class Findings:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a table is laid out: header names as they stand (trimmed), the row of the header, cells in a row."""
+    """How a table is laid out: header names as they stand (trimmed), the row of the header, cells in a row.
+
+    In a `typed` table cells may be dates or unreadable; in others all of them are text.
+    """
 
     header: tuple[str, ...] = ()
     header_row: int = 0
     width: int = 0
+    typed: bool = False
     details: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -111,5 +116,5 @@ class Table(Protocol):
 
 
 def header_key(name: str) -> str:
-    """Return the form in which names of columns are compared: without case, spaces and marks around."""
-    return "".join(name.casefold().split())
+    """Return the form in which names of columns are compared: composed, without case and spaces."""
+    return "".join(unicodedata.normalize("NFC", name.casefold()).split())
