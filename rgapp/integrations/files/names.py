@@ -48,9 +48,11 @@ class NamedContent:
 
 
 def ending_of(name: str) -> str:
-    """Return the last ending of a name in small letters with its dot, empty where it has none."""
+    """Return the last ending of a name in small letters with its dot, empty where it has none; digits are a date."""
     stem, dot, ending = name.rpartition(".")
-    return f".{ending.lower()}" if dot and stem and ending.isalnum() and len(ending) <= 10 else ""
+    return (
+        f".{ending.lower()}" if dot and stem and ending.isalnum() and not ending.isdigit() and len(ending) <= 10 else ""
+    )
 
 
 def read_name(name: str) -> NamedContent:

@@ -115,7 +115,7 @@ def _quotes_hopeless() -> Made:
     return Made(b"ID,Mail\n" + b'a","b\n' * 200_000)
 
 
-def _xlsx_with(sheet: str | bytes) -> Made:
+def xlsx_with(sheet: str | bytes) -> Made:
     with zipfile.ZipFile(io.BytesIO(spreadsheet([["ID"]]))) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     return Made(package({**members, "xl/worksheets/sheet1.xml": sheet}))
@@ -124,7 +124,7 @@ def _xlsx_with(sheet: str | bytes) -> Made:
 def _far_corner() -> Made:
     near, far = '<c r="A1"><v>1</v></c>', '<c r="XFD1048576"><v>1</v></c>'
     rows = f'<row r="1">{near}</row><row r="1048576">{far}</row>'
-    return _xlsx_with(sheet_xml([]).replace("<sheetData></sheetData>", f"<sheetData>{rows}</sheetData>"))
+    return xlsx_with(sheet_xml([]).replace("<sheetData></sheetData>", f"<sheetData>{rows}</sheetData>"))
 
 
 def _odd_cells() -> Made:
@@ -165,8 +165,8 @@ MAKERS: dict[str, Callable[[], Made]] = {
     ),
     "xlsx_empty": lambda: Made(spreadsheet([])),
     "xlsx_columns_501": lambda: Made(spreadsheet([[f"c{number}" for number in range(501)]])),
-    "xlsx_broken_sheet": lambda: _xlsx_with(sheet_xml(SHEET)[:-60]),
-    "xlsx_bomb": lambda: _xlsx_with(b" " * 4 * MEBI),
+    "xlsx_broken_sheet": lambda: xlsx_with(sheet_xml(SHEET)[:-60]),
+    "xlsx_bomb": lambda: xlsx_with(b" " * 4 * MEBI),
     "xlsx_far_corner": _far_corner,
     "xlsx_lying_size": lambda: Made(_lying(spreadsheet([["ID"]]), b"xl/worksheets/sheet1.xml")),
     "zip": lambda: Made(zipped({"people.csv": csv_text()})),
