@@ -34,7 +34,7 @@ BROKEN: Final = (
 
 
 def gunzip(path: Path, target: Path, limits: Limits) -> None:
-    """Unpack a .gz into a new file.
+    """Unpack a .gz into a file.
 
     Raises `UnreadableFile`.
     """
@@ -46,7 +46,7 @@ def gunzip(path: Path, target: Path, limits: Limits) -> None:
 
 
 def unzip(path: Path, target: Path, limits: Limits) -> Form:
-    """Unpack the one table of a .zip into a new file and return what kind it is.
+    """Unpack the one table of a .zip into a file and return what kind it is.
 
     Raises `UnreadableFile`.
     """
@@ -157,7 +157,8 @@ def _is_unsafe(name: str) -> bool:
 
 def _copy(source: IO[bytes] | gzip.GzipFile, target: Path, limits: Limits, packed: int) -> None:
     grown = 0
-    with target.open("xb") as file:
+    # A reading that was cut off may have left a part of it here.
+    with target.open("wb") as file:
         while piece := source.read(CHUNK):
             grown += len(piece)
             check_growth(grown, packed, limits)

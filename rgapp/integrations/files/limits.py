@@ -17,9 +17,9 @@ class Limits:
     are read by a process of its own, with `memory` bytes and `seconds` of work.
     """
 
-    file_bytes: int = 1 << 30
+    file_bytes: int = 2 << 30
     plain_bytes: int = 2 << 30
-    ratio: int = 250
+    ratio: int = 100
     ratio_from: int = 64 * MEBI
     archive_directory_bytes: int = MEBI
     columns: int = 500

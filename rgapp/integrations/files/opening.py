@@ -21,8 +21,9 @@ def open_table(path: Path, name: str, folder: Path, *, key: PrivateKey | None = 
     """Open the file at `path`, which its sender called `name`.
 
     What has to be unpacked is written into `folder`, a private place; whoever made the folder deletes it when the table
-    is no longer read. Nothing there is named by the sender. Raises `UnreadableFile`, and `OSError` where the file
-    cannot be read or the disk is full.
+    is no longer read. Nothing there is named by the sender, and what an earlier try left there is written anew.
+
+    Raises `UnreadableFile`, and `OSError` where the file cannot be read or the disk is full.
     """
     size = path.stat().st_size
     if size > limits.file_bytes:
@@ -30,7 +31,10 @@ def open_table(path: Path, name: str, folder: Path, *, key: PrivateKey | None = 
     named = read_name(name)
     form = named.form
     for number, layer in enumerate(named.layers):
-        path, form = _take_off(layer, path, folder / f"plain-{number}", form, key, limits)
+        taken, form = _take_off(layer, path, folder / f"plain-{number}", form, key, limits)
+        if number:
+            path.unlink()
+        path = taken
     if form is None:
         form, path = _look_inside(path, folder, named, limits)
     if form is Form.XLSX:

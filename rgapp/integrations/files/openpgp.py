@@ -20,7 +20,7 @@ class PrivateKey:
 
 
 def decrypt(path: Path, target: Path, key: PrivateKey | None, limits: Limits) -> None:
-    """Decrypt a message into a new file, by streaming, in a process of its own.
+    """Decrypt a message into a file, by streaming, in a process of its own.
 
     Raises `UnreadableFile`, and `OSError` where our disk is full; what was written before the message's own check
     failed is deleted.

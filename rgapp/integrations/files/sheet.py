@@ -19,7 +19,7 @@ class SheetTable:
     """A table in a spreadsheet. Cells that the spreadsheet keeps as dates are dates; others are text."""
 
     def __init__(self, path: Path, rows: Path, limits: Limits = LIMITS) -> None:
-        """Read the whole sheet into the new file `rows`.
+        """Read the whole sheet into the file `rows`.
 
         Raises `UnreadableFile`, and `OSError` where our disk is full.
         """

@@ -1,7 +1,7 @@
 """The SFTP kind: catalogue tile, first draft, validation, declarative form and addresses."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -19,7 +19,9 @@ from rgapp.integrations.base import (
 )
 from rgapp.integrations.sftp import setup
 from rgapp.integrations.sftp.declared import ACCESS_KEYS, DeclaredAccess, read_access
+from rgapp.integrations.sftp.feeds import SFTPFeeds
 from rgapp.integrations.sftp.settings import SFTPSettings, dump
+from rgapp.integrations.sync.feed import FeedSource
 from rgapp.models import Integration, Programme
 from rgapp.provisioning.record import Field
 from rgapp.sealing import Sealer
@@ -61,8 +63,10 @@ class SFTP:
     address: Callable[[str], tuple[str, int]] = usual_address
     username: Callable[[Integration], str | None] = no_username
     kept_with_draft: Sequence[Any] = ()
+    feeds: FeedSource = field(default_factory=SFTPFeeds)
     key: str = KIND
     label: str = "Files (SFTP)"
+    has_tokens: bool = False
 
     def tiles(self) -> Sequence[Tile]:
         """Return the one tile."""
@@ -95,7 +99,7 @@ class SFTP:
         settings = {key: value for key, value in declared.items() if key in OWN_KEYS}
         mapping = settings.get("mapping")
         if isinstance(mapping, Mapping):
-            mapping = {str(field): source for field, source in mapping.items() if source is not None}
+            mapping = {str(name): source for name, source in mapping.items() if source is not None}
             birth = mapping.get(Field.DATE_OF_BIRTH.value)
             if isinstance(birth, Mapping):
                 mapping[Field.DATE_OF_BIRTH.value] = {"format": context.programme.usual_date_format} | dict(birth)

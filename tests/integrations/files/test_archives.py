@@ -140,6 +140,16 @@ def test_nothing_that_was_unpacked_lies_outside_the_folder(tmp_path: Path) -> No
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["arrived", "plain-0"]
 
 
+@pytest.mark.parametrize("name", ["people.zip", "people.xlsx"])
+def test_reading_that_was_cut_off_is_begun_anew_in_the_same_folder(name: str, tmp_path: Path) -> None:
+    arrived, work = tmp_path / "arrived", tmp_path / "work"
+    arrived.write_bytes(zipped({"people.csv": csv_text()}) if name.endswith(".zip") else spreadsheet(SHEET))
+    work.mkdir()
+    for left in ("plain-0", "rows"):
+        (work / left).write_bytes(b"what a worker left that died" * 1_000)
+    assert len(rows_of(list(open_table(arrived, name, work).batches()))) == 2
+
+
 def test_text_without_an_ending_in_an_archive_without_one_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert opening.read_name("people.gz").form is None
     assert len(read(gzip.compress(csv_text()), "people.gz")) == 2

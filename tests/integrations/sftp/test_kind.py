@@ -148,6 +148,11 @@ def test_clients_are_given_host_port_and_user_name() -> None:
     assert kind.urls(integration, "") == {"host": "files.example", "port": "22", "username": "acme-7k2m9q"}
 
 
+def test_kind_brings_feeds_and_no_tokens() -> None:
+    assert SFTP().feeds.holds_all({"mapping": MAPPING | {"date_of_birth": None}})
+    assert not SFTP().has_tokens
+
+
 def test_nothing_is_prepared_for_life() -> None:
     integration = Integration()
     KIND.prepare(integration, None, now=NOW)  # type: ignore[arg-type]
