@@ -11,6 +11,7 @@ from rgapp.models.programme import Colour, Programme, Region
 from rgapp.models.rate_limit import RateLimit
 from rgapp.models.scim import SCIMGroup, SCIMGroupMember, SCIMRequest, SCIMToken, SCIMUser
 from rgapp.models.second_factor import StaffChallenge, StaffRecoveryCode, StaffSecondFactor
+from rgapp.models.sftp import FileState, SFTPAccount, SFTPFile, SFTPKey
 from rgapp.models.sign_in import Purpose, SAMLReplay, SAMLRequest, SignInAttempt
 from rgapp.models.staff import Role, Staff, StaffGrant, StaffLink, StaffSession
 from rgapp.models.sync import FeedRecord, RunPhase, RunState, SyncLeaver, SyncProblem, SyncRun
@@ -25,6 +26,7 @@ __all__ = [
     "Deactivation",
     "ExternalIdentity",
     "FeedRecord",
+    "FileState",
     "Integration",
     "IntegrationVersion",
     "MailStatus",
@@ -43,6 +45,9 @@ __all__ = [
     "SCIMRequest",
     "SCIMToken",
     "SCIMUser",
+    "SFTPAccount",
+    "SFTPFile",
+    "SFTPKey",
     "SignInAttempt",
     "Staff",
     "StaffChallenge",
