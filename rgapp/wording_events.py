@@ -91,6 +91,11 @@ _EVENTS: dict[Tag, tuple[str, str, str]] = {
     Tag.INTEGRATION_RESTORED: ("Earlier version of {name} copied into the draft", "clock-history", "info"),
     Tag.SCIM_TOKEN_ISSUED: ("Token of {name} issued", "key", "info"),
     Tag.SCIM_TOKEN_REVOKED: ("Token of {name} revoked", "key", "attention"),
+    Tag.SFTP_ACCOUNT_CREATED: ("SFTP account of {name} made", "hdd-network", "info"),
+    Tag.SFTP_PASSWORD_SET: ("SFTP password of {name} set", "key", "info"),
+    Tag.SFTP_PASSWORD_ENDED: ("SFTP password of {name} ended", "key", "attention"),
+    Tag.SFTP_KEY_ADDED: ("SSH key of {name} added", "key", "info"),
+    Tag.SFTP_KEY_REMOVED: ("SSH key of {name} removed", "key", "attention"),
     Tag.GUARD_ALERTED: ("Unusually many people were deactivated", "exclamation-triangle", "attention"),
     Tag.ALERT_SETTLED: ("An alert was settled", "check-circle", "ok"),
     Tag.PROGRAMME_CREATED: ("Programme created", "building", "ok"),
@@ -205,6 +210,14 @@ def _detail(tag: Tag, facts: Mapping[str, Any]) -> str:
             return f"Version {facts.get('version')}."
         case Tag.INTEGRATION_DRAFT_SAVED if facts.get("parts"):
             return "Changed: " + ", ".join(str(part).replace("_", " ") for part in facts["parts"]) + "."
+        case Tag.SFTP_ACCOUNT_CREATED:
+            return f"User name {facts.get('username')}."
+        case Tag.SFTP_PASSWORD_SET if facts.get("earlier_until"):
+            return "The one before works for a while longer."
+        case Tag.SFTP_PASSWORD_ENDED:
+            return "The earlier one." if facts.get("which") == "earlier" else "Only keys open the account now."
+        case Tag.SFTP_KEY_ADDED | Tag.SFTP_KEY_REMOVED:
+            return f"{facts.get('key')}, {facts.get('fingerprint')}"
         case Tag.USERS_EXPORTED:
             return f"Filters: {facts['filters']}." if facts.get("filters") else "All of them."
     if tag in SYNC_EVENTS:

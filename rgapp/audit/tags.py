@@ -33,6 +33,11 @@ class Tag(StrEnum):
     SYNC_RELEASE_ASKED = "integration:sync-release-asked"
     SYNC_RELEASED = "integration:sync-released"
     SYNC_DISCARDED = "integration:sync-discarded"
+    SFTP_ACCOUNT_CREATED = "integration:account-created"
+    SFTP_PASSWORD_SET = "integration:password-set"  # noqa: S105 - the name of an event.
+    SFTP_PASSWORD_ENDED = "integration:password-ended"  # noqa: S105 - the name of an event.
+    SFTP_KEY_ADDED = "integration:key-added"
+    SFTP_KEY_REMOVED = "integration:key-removed"
     GUARD_ALERTED = "programme:guard-alerted"
     ALERT_SETTLED = "programme:alert-settled"
     PROGRAMME_CREATED = "programme:created"
