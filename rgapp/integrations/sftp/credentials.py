@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from rgapp.integrations.sftp.accounts import USERNAME_LENGTH
 from rgapp.models import Integration, SFTPAccount, SFTPKey
 
-# Notices of use closer together than this are one, where they come from an address that is known.
+# Notices of the same use closer together than this are one.
 USE_NOTED_EVERY: Final = timedelta(minutes=1)
 MOST_KNOWN: Final = 5
 
@@ -58,10 +58,10 @@ def opening(session: Session, username: str, *, now: datetime) -> Opening | None
     )
 
 
-def key_with(session: Session, opened: Opening, fingerprint: str) -> SFTPKey | None:
-    """Return the account's key with this fingerprint; whoever asks compares the key itself."""
+def key_with(session: Session, opened: Opening, fingerprint: str) -> str | None:
+    """Return the account's key with this fingerprint, as OpenSSH's line; whoever asks compares the key itself."""
     return session.scalar(
-        select(SFTPKey).where(
+        select(SFTPKey.public_key).where(
             SFTPKey.programme_id == opened.programme_id,
             SFTPKey.integration_id == opened.integration_id,
             SFTPKey.fingerprint == fingerprint,

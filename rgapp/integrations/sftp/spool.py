@@ -85,15 +85,19 @@ class Folder:
 
         What stands unfinished under the same name, and is not in `busy`, was an earlier try and goes.
         """
-        name = entry.name if name is None else name
-        _sync(entry.path)
+        done = self.adopt(entry.path, entry.name if name is None else name)
+        for other in self.unfinished_files():
+            if other.name == done.name and other.id < done.id and other.id not in busy:
+                other.path.unlink(missing_ok=True)
+        return done
+
+    def adopt(self, path: Path, name: str) -> Entry:
+        """Take a finished file over from wherever it is on this disk."""
+        _sync(path)
         file_id = new_id()
         target = self.received / _file_name(file_id, name)
-        entry.path.rename(target)
+        path.rename(target)
         _sync(self.received)
-        for other in self.unfinished_files():
-            if other.name == name and other.id < file_id and other.id not in busy:
-                other.path.unlink(missing_ok=True)
         found = target.stat()
         return Entry(file_id, name, name, target, found.st_size, found.st_mtime, True)
 

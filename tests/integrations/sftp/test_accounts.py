@@ -155,7 +155,7 @@ def test_a_good_sign_in_leaves_its_time_its_key_and_its_address(
     row = accounts.add_key(session, integration, key(), actor=ACTOR, now=NOW)
     found = opening(session, account.username, now=NOW)
     assert found is not None
-    assert key_with(session, found, row.fingerprint) is row
+    assert key_with(session, found, row.fingerprint) == row.public_key
     for number in range(7):
         note_sign_in(session, found, address=f"10.0.0.{number}", fingerprint=row.fingerprint, now=LATER)
     session.refresh(row)

@@ -1,0 +1,139 @@
+"""Handing over: each finished file of the spool becomes a run, once, in order of arrival; or a draft's example."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from rgapp.integrations.sftp.spool import HIDDEN, Entry, Folder
+from rgapp.models import FileState, Integration, RunState, SFTPAccount, SFTPFile, SyncRun
+
+# How long a file stays listed after its run, for a sender who looks whether it arrived.
+LISTED_FOR: Final = timedelta(hours=1)
+# How long an example stays; what it showed is in the mapping by then.
+EXAMPLE_KEPT: Final = timedelta(days=30)
+IDS_AT_ONCE: Final = 500
+
+
+class Receive(Protocol):
+    """What the engine of sync runs offers: make a run of a file that has arrived, in the caller's transaction."""
+
+    def __call__(
+        self, session: Session, integration: Integration, *, path: str, file: str, size_bytes: int, now: datetime
+    ) -> uuid.UUID:
+        """Return the run's id."""
+
+
+@dataclass(frozen=True)
+class Handed:
+    """One file that was taken note of: whose it is, and its run, None for an example."""
+
+    programme_id: uuid.UUID
+    integration_id: uuid.UUID
+    entry: Entry
+    run_id: uuid.UUID | None
+
+
+def waiting(session: Session, folder: Folder) -> list[Entry]:
+    """Return the received files of an account that nobody has taken note of yet, in order; reads only."""
+    entries = folder.received_files()
+    known = _known(session, folder.username, [entry.id for entry in entries])
+    return [entry for entry in entries if entry.id not in known]
+
+
+def hand_over(session: Session, folder: Folder, receive: Receive, *, now: datetime) -> list[Handed]:
+    """Make a run of each received file that has none; of a draft that was never published, note it as an example.
+
+    While an integration is switched off its files wait. The integration's row is held meanwhile, so that nobody hands
+    over a later file first. Flushes; the caller commits, and what is not committed is found again the next time.
+    """
+    account = _account(session, folder.username)
+    if account is None or not waiting(session, folder):
+        return []
+    integration = session.scalar(
+        select(Integration)
+        .where(Integration.programme_id == account.programme_id, Integration.id == account.integration_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if integration is None or not (integration.is_live or integration.live_version is None):
+        return []
+    handed = []
+    for entry in waiting(session, folder):  # Again: somebody may have been here before the row was ours.
+        run_id = None
+        if integration.is_live:
+            run_id = receive(
+                session, integration, path=str(entry.path), file=entry.sent_as, size_bytes=entry.size, now=now
+            )
+        session.add(
+            SFTPFile(
+                programme_id=integration.programme_id,
+                id=entry.id,
+                integration_id=integration.id,
+                name=entry.sent_as,
+                size_bytes=entry.size,
+                received_at=now,
+                state=FileState.EXAMPLE if run_id is None else FileState.HANDED_OVER,
+                run_id=run_id,
+            )
+        )
+        handed.append(Handed(integration.programme_id, integration.id, entry, run_id))
+    session.flush()
+    return handed
+
+
+def example(session: Session, folder: Folder) -> Entry | None:
+    """Return the newest example file of a draft, None where none has arrived or it was deleted."""
+    files = {entry.id: entry for entry in folder.received_files()}
+    rows = _rows(session, folder.username, list(files))
+    examples = [row.id for row in rows if row.state == FileState.EXAMPLE]
+    return files[max(examples)] if examples else None
+
+
+def tidy(session: Session, folder: Folder, *, now: datetime) -> int:
+    """List no more what was handled long enough ago, and delete old examples; returns how many files that concerned."""
+    entries = {entry.id: entry for entry in folder.received_files() if entry.name != HIDDEN}
+    count = 0
+    for row in _rows(session, folder.username, list(entries)):
+        entry = entries[row.id]
+        if row.state == FileState.EXAMPLE and row.received_at <= now - EXAMPLE_KEPT:
+            entry.path.unlink(missing_ok=True)
+            count += 1
+        elif row.run_id is not None and _is_over(session, row, now):
+            folder.relist(entry, HIDDEN)
+            count += 1
+    return count
+
+
+def _is_over(session: Session, row: SFTPFile, now: datetime) -> bool:
+    run = session.get(SyncRun, (row.programme_id, row.run_id))
+    if run is None:
+        return row.received_at <= now - LISTED_FOR
+    over_since = run.finished_at or run.checked_at
+    return run.state not in {RunState.RECEIVED, RunState.RUNNING} and (
+        over_since is not None and over_since <= now - LISTED_FOR
+    )
+
+
+def _account(session: Session, username: str) -> SFTPAccount | None:
+    return session.scalar(select(SFTPAccount).where(SFTPAccount.username == username))
+
+
+def _rows(session: Session, username: str, ids: Sequence[uuid.UUID]) -> list[SFTPFile]:
+    account = _account(session, username)
+    rows: list[SFTPFile] = []
+    for start in range(0, len(ids) if account is not None else 0, IDS_AT_ONCE):
+        assert account is not None  # noqa: S101 - the range is empty without one.
+        query = select(SFTPFile).where(
+            SFTPFile.programme_id == account.programme_id, SFTPFile.id.in_(ids[start : start + IDS_AT_ONCE])
+        )
+        rows += session.scalars(query)
+    return rows
+
+
+def _known(session: Session, username: str, ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    return {row.id for row in _rows(session, username, ids)}
