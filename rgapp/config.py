@@ -19,8 +19,19 @@ ENVIRONMENTS = ("development", "production", "testing")
 MEGABYTE = 1024 * 1024
 MAIL_FOLDER_ONLY = "folder"
 # What an installation keeps in its folder is for its owner alone.
-PRIVATE_FILES = ("*.db", "*.db-wal", "*.db-shm", "secret_key", "encryption_keys", "mail/*.eml", "demo-idp/*")
-PRIVATE_FOLDERS = ("mail", "demo-idp")
+PRIVATE_FILES = (
+    "*.db",
+    "*.db-wal",
+    "*.db-shm",
+    "secret_key",
+    "encryption_keys",
+    "mail/*.eml",
+    "demo-idp/*",
+    "sftp/host_*",
+)
+PRIVATE_FOLDERS = ("mail", "demo-idp", "sftp", "spool")
+SFTP_PORT = 2222
+SFTP_LIMITS = {"SFTP_MAX_BYTES": 1024 * MEGABYTE, "SFTP_MAX_FILES": 1_000}
 
 
 class ConfigError(ClickException, RuntimeError):
@@ -102,6 +113,7 @@ def load(instance: Path, environment: Mapping[str, str] | None = None) -> dict[s
         "METRICS_TOKEN": env.text("RGAPP_METRICS_TOKEN"),
         "RATELIMIT_STORAGE_URI": env.text("RGAPP_RATELIMIT_URL") or _counting_url(database_url, instance),
         "RATELIMIT_ENABLED": name != "testing",
+        **_sftp(env, instance, base_url, production),
         "MAX_CONTENT_LENGTH": 4 * MEGABYTE,
         "MAX_FORM_MEMORY_SIZE": 2 * MEGABYTE,
         "HTTPS": https,
@@ -112,6 +124,31 @@ def load(instance: Path, environment: Mapping[str, str] | None = None) -> dict[s
         "PREFERRED_URL_SCHEME": "https" if https else "http",
         "BOOTSTRAP_SERVE_LOCAL": True,
         "WTF_CSRF_TIME_LIMIT": None,
+    }
+
+
+def _sftp(env: Environment, instance: Path, base_url: str, production: bool) -> dict[str, Any]:
+    """Return where the SFTP server listens and keeps files, and which address clients are given.
+
+    They are given what the operator says, else the port on which the server really listens: it writes that down.
+    """
+    folder = instance / "sftp"
+    port = env.number("RGAPP_SFTP_PORT", SFTP_PORT)
+    if not 0 <= port < 65536:
+        raise ConfigError("RGAPP_SFTP_PORT must be a number from 0 to 65535.")
+    limits = {name: env.number(f"RGAPP_{name}", usual) for name, usual in SFTP_LIMITS.items()}
+    if min(limits.values()) < 1:
+        raise ConfigError(f"{' and '.join(f'RGAPP_{name}' for name in limits)} must be 1 or more.")
+    shown = urlsplit(f"//{env.text('RGAPP_SFTP_ADDRESS')}")
+    return {
+        "SFTP_BIND": env.text("RGAPP_SFTP_BIND", "" if production else "127.0.0.1"),
+        "SFTP_PORT": port,
+        "SFTP_SHOWN_HOST": shown.hostname or urlsplit(base_url).hostname,
+        "SFTP_SHOWN_PORT": (shown.port or 22) if shown.hostname else None,
+        "SFTP_OTHER_PORT": env.flag("RGAPP_SFTP_OTHER_PORT"),
+        "SFTP_FOLDER": str(folder),
+        "SFTP_SPOOL": env.text("RGAPP_SFTP_SPOOL", str(instance / "spool")),
+        **limits,
     }
 
 

@@ -15,7 +15,7 @@ LAYERS = (
     ("audit", "mail"),
     ("provisioning",),
     ("integrations",),
-    ("auth", "jobs", "sso", "scim", "home", "dashboard", "users", "manager"),
+    ("auth", "jobs", "sso", "scim", "sftp", "home", "dashboard", "users", "manager"),
     ("demo",),
     ("cli",),
 )

@@ -52,6 +52,8 @@ _FINDERS = {
     "lasso": _lasso,
     "node providers": _node_providers,
     "simplesamlphp": _simplesamlphp,
+    "sftp": lambda: shutil.which("sftp"),
+    "sshd": lambda: shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin"),
     "xmlsec1": lambda: shutil.which("xmlsec1"),
     "redis-server": lambda: shutil.which("redis-server"),
 }

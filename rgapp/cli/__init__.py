@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from rgapp.cli import mail, programmes, staff_access, tokens, users, worker
+from rgapp.cli import mail, programmes, sftp, staff_access, tokens, users, worker
 
 
 def init_app(app: Flask) -> None:
@@ -13,6 +13,7 @@ def init_app(app: Flask) -> None:
         tokens.integration,  # The commands about tokens belong to the same group.
         users.user,
         mail.mail,
+        sftp.sftp,
         worker.worker,
     ):
         app.cli.add_command(command)

@@ -1,0 +1,45 @@
+"""A server on each database for the tests that only use it, and servers of their own for those that stop them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.core import postgres
+from tests.sftp.server import Account, Server, installation
+
+DATABASES = [pytest.param(name, marks=pytest.mark.xdist_group(f"sftp-{name}")) for name in ("sqlite", "postgresql")]
+
+
+@pytest.fixture(scope="package", params=DATABASES)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return a running server that many tests share, on each database."""
+    with ExitStack() as opened:
+        database = migrated = None
+        if request.param == "sqlite":
+            migrated = request.getfixturevalue("migrated")
+        else:
+            database = opened.enter_context(postgres.server())
+        folder = tmp_path_factory.mktemp("sftp")
+        yield opened.enter_context(installation(folder, database=database, migrated=migrated)).start()
+
+
+@pytest.fixture
+def account(server: Server) -> Account:
+    """Return an account of the shared server."""
+    return server.account()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path, migrated: Path) -> Iterator[Callable[..., Server]]:
+    """Return a way to make a server of one's own, on SQLite; arguments are environment variables."""
+    with ExitStack() as opened:
+        numbers = iter(range(100))
+
+        def make(**environment: str) -> Server:
+            folder = tmp_path / f"server-{next(numbers)}"
+            folder.mkdir()
+            return opened.enter_context(installation(folder, database=None, migrated=migrated, **environment))
+
+        yield make
