@@ -48,7 +48,7 @@ class Upload:
     def __init__(self, name: str, *, append: bool, entry: Entry | None = None, source: Path | None = None) -> None:
         self.name, self.append, self.entry, self.source = name, append, entry, source
         self.lock = threading.Lock()
-        self.failed = self.taken_over = False
+        self.failed = self.too_large = self.taken_over = False
         path, flags = (entry.path, os.O_RDWR) if entry is not None else (source, os.O_RDONLY)
         assert path is not None  # noqa: S101 - one of the two is given.
         self.descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -164,7 +164,7 @@ class Desk:
             if entry is None or not entry.path.exists():  # Nothing was written, or it was deleted meanwhile.
                 return None
             if upload.failed:
-                if entry.path.stat().st_size >= self._quota.file_bytes:
+                if upload.too_large:
                     entry.path.unlink(missing_ok=True)
                 raise Refused(Reason.INCOMPLETE)
             return None if waits(entry.name) else self.folder.finish(entry, busy=self._open)
@@ -237,8 +237,9 @@ class Desk:
                 if upload.source is not None:
                     self._continue(upload, upload.source)
                 yield
-            except BaseException:
+            except BaseException as error:
                 upload.failed = True
+                upload.too_large |= isinstance(error, Refused) and error.reason is Reason.TOO_LARGE
                 raise
 
     def _continue(self, upload: Upload, source: Path) -> None:

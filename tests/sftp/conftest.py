@@ -1,15 +1,25 @@
 """A server on each database for the tests that only use it, and servers of their own for those that stop them."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from rgapp.sftp.host_keys import load
 from tests.core import postgres
 from tests.sftp.server import Account, Server, installation
 
 DATABASES = [pytest.param(name, marks=pytest.mark.xdist_group(f"sftp-{name}")) for name in ("sqlite", "postgresql")]
+
+
+@pytest.fixture(scope="session")
+def host_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with host keys: making them takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("host-keys")
+    load(folder)
+    return folder
 
 
 @pytest.fixture(scope="package", params=DATABASES)
@@ -32,14 +42,14 @@ def account(server: Server) -> Account:
 
 
 @pytest.fixture
-def own_server(tmp_path: Path, migrated: Path) -> Iterator[Callable[..., Server]]:
+def own_server(tmp_path: Path, migrated: Path, host_keys: Path) -> Iterator[Callable[..., Server]]:
     """Return a way to make a server of one's own, on SQLite; arguments are environment variables."""
     with ExitStack() as opened:
         numbers = iter(range(100))
 
         def make(**environment: str) -> Server:
             folder = tmp_path / f"server-{next(numbers)}"
-            folder.mkdir()
+            shutil.copytree(host_keys, folder / "instance" / "sftp")
             return opened.enter_context(installation(folder, database=None, migrated=migrated, **environment))
 
         yield make

@@ -4,6 +4,7 @@ import base64
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -65,7 +66,7 @@ class Server:
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder, self.environment = folder, environment
-        self.spool = folder / "spool"
+        self.spool = Path(environment["RGAPP_SFTP_SPOOL"])
         self.app: Flask = create_app(environment)
         self._process: subprocess.Popen[bytes] | None = None
         self._out: IO[bytes] | None = None
@@ -104,12 +105,8 @@ class Server:
     def signal(self, number: int = signal.SIGTERM) -> int:
         """Send the server a signal; returns how it ended."""
         assert self._process is not None
-        assert self._out is not None
         self._process.send_signal(number)
-        code = self._process.wait(PATIENCE_SECONDS)
-        self._out.close()
-        self._process = None
-        return code
+        return self.wait()
 
     def close(self) -> None:
         """End the server."""
@@ -118,17 +115,41 @@ class Server:
         with self.app.app_context():
             db.engine.dispose()
 
-    def flask(self, *words: str) -> str:
-        """Run a command against the installation; returns what it printed."""
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM and do not wait."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+
+    def wait(self) -> int:
+        """Wait until the server has ended; returns how."""
+        assert self._process is not None
+        assert self._out is not None
+        code = self._process.wait(PATIENCE_SECONDS)
+        self._out.close()
+        self._process = None
+        return code
+
+    def answers(self) -> bool:
+        """Tell whether somebody can connect."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command against the installation."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RGAPP_")}
-        done = subprocess.run(
+        return subprocess.run(
             [sys.executable, "-m", "flask", "--app", "wsgi", *words],
             cwd=ROOT,
-            env=kept | self.environment,
+            env=kept | self.environment | environment,
             capture_output=True,
             text=True,
+            timeout=60,
             check=False,
         )
+
+    def flask(self, *words: str) -> str:
+        """Run a command that has to succeed; returns what it printed."""
+        done = self.run(*words)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
