@@ -25,6 +25,7 @@ from honcho.process import Popen, Process
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
 PR_SET_PDEATHSIG = 1
+SFTP_PORT = "{sftp-port}"  # Stands in the welcome until the server says which one it took.
 STOP_SECONDS = 12  # A little longer than the worker waits for the task that is running.
 
 
@@ -41,12 +42,12 @@ class TiedProcess(Process):  # type: ignore[misc]  # honcho ships no types.
 
 
 class Processes(Manager):  # type: ignore[misc]  # honcho ships no types.
-    """Honcho's manager, safe against a signal in the first moments, and announcing when the web answers."""
+    """Honcho's manager, safe against a signal in the first moments, and announcing when all of it answers."""
 
-    def __init__(self, port: int, welcome: str) -> None:
+    def __init__(self, port: int, sftp_port: Path, welcome: str) -> None:
         super().__init__()
         self._process_ctor = TiedProcess
-        self._port, self._welcome = port, welcome
+        self._port, self._sftp_port, self._welcome = port, sftp_port, welcome
 
     def _start(self) -> None:
         super()._start()
@@ -60,10 +61,10 @@ class Processes(Manager):  # type: ignore[misc]  # honcho ships no types.
             threading.Timer(0.1, self.terminate).start()
 
     def _announce(self) -> None:
-        """Print the addresses once the web process answers, so that the first click works."""
+        """Print the addresses once web and SFTP server answer, so that the first click works."""
         while not self._terminating:
-            if _answers(self._port):
-                print(self._welcome, flush=True)
+            if self._sftp_port.is_file() and _answers(self._port):
+                print(self._welcome.replace(SFTP_PORT, self._sftp_port.read_text().strip()), flush=True)
                 return
             time.sleep(0.2)
 
@@ -84,7 +85,9 @@ def main() -> int:
         print("Preparing the database …", flush=True)
         _flask("db", "upgrade")
         told = _flask("demo", "load") if demo else ""
-        return _serve(port, _welcome(port, instance, told), demo)
+        sftp_port = instance / "sftp" / "port"
+        sftp_port.unlink(missing_ok=True)  # Of a server that was killed; the new one writes its own.
+        return _serve(port, sftp_port, _welcome(port, instance, told), demo)
 
 
 def _port() -> int:
@@ -141,6 +144,7 @@ def _environment(port: int, instance: Path) -> dict[str, str]:
         "INSTANCE": str(instance),
         "PYTHONUNBUFFERED": "1",
         "FLASK_APP": "wsgi:app",
+        "RGAPP_SFTP_OTHER_PORT": "1",  # Where the usual one is busy.
         "PATH": os.pathsep.join([str(ROOT / ".venv" / "bin"), os.environ.get("PATH", os.defpath)]),
     }
     environment["RGAPP_DEMO"] = (
@@ -187,9 +191,9 @@ def _flask(*words: str) -> str:
     return done.stdout
 
 
-def _serve(port: int, welcome: str, demo: bool) -> int:
+def _serve(port: int, sftp_port: Path, welcome: str, demo: bool) -> int:
     honcho_manager.KILL_WAIT = STOP_SECONDS
-    manager = Processes(port, welcome)
+    manager = Processes(port, sftp_port, welcome)
     for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
         if demo or name != "idp":
             manager.add_process(name, command)
@@ -207,7 +211,11 @@ def _serve(port: int, welcome: str, demo: bool) -> int:
 def _welcome(port: int, instance: Path, told: str) -> str:
     base_url = os.environ.get("RGAPP_BASE_URL", "").rstrip("/") or f"http://{LOOPBACK}:{port}"
     rule = "─" * min(shutil.get_terminal_size((80, 24)).columns, 80)
-    parts = [f"  Ready: {base_url}", told.rstrip(), f"  Data is in {_short(instance)}; Ctrl-C stops everything."]
+    parts = [
+        f"  Ready: {base_url}\n  SFTP:  {LOOPBACK}:{SFTP_PORT}",
+        told.rstrip(),
+        f"  Data is in {_short(instance)}; Ctrl-C stops everything.",
+    ]
     return "\n".join([rule, "\n\n".join(filter(None, parts)), rule])
 
 
