@@ -85,9 +85,15 @@ class Services:
         async with self._turns.setdefault(username, asyncio.Lock()):
             folder = Folder(self.spool, username)
             try:
+                entries = await self.read(lambda session: arrivals.waiting(session, folder))
+                digests = {entry.id: await self.disk(arrivals.digest_of, entry) for entry in entries}
+                if not entries:
+                    return True
                 handed = await self.write(
-                    lambda session: arrivals.hand_over(session, folder, self._receive, now=utcnow())
+                    lambda session: arrivals.hand_over(session, folder, self._receive, digests, now=utcnow())
                 )
+            except FileNotFoundError:
+                return False  # A file was deleted meanwhile; the next round sees what is left.
             except SQLAlchemyError as error:
                 logger.warning("files of %s wait: the database is away (%s)", username, type(error).__name__)
                 return False
@@ -117,8 +123,7 @@ class Services:
     async def _look_after(self, username: str, at: float) -> None:
         desk = await self.desk(username)
         await self.disk(lambda: desk.sweep(before=at - HALF_FILES_KEPT_SECONDS))
-        if await self.read(lambda session: bool(arrivals.waiting(session, desk.folder))):
-            await self.hand_over(username)
+        await self.hand_over(username)
         await self.read(lambda session: arrivals.tidy(session, desk.folder, now=utcnow()))
 
     def _take_plain(self, username: str, at: float) -> None:

@@ -1,9 +1,11 @@
 """Handing over: each finished file of the spool becomes a run, once, in order of arrival; or a draft's example."""
 
+import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final, Protocol
 
 from sqlalchemy import select
@@ -23,7 +25,7 @@ class Receive(Protocol):
     """What the engine of sync runs offers: make a run of a file that has arrived, in the caller's transaction."""
 
     def __call__(
-        self, session: Session, integration: Integration, *, path: str, file: str, size_bytes: int, now: datetime
+        self, session: Session, integration: Integration, *, path: Path, name: str, digest: bytes, now: datetime
     ) -> uuid.UUID:
         """Return the run's id."""
 
@@ -45,11 +47,20 @@ def waiting(session: Session, folder: Folder) -> list[Entry]:
     return [entry for entry in entries if entry.id not in known]
 
 
-def hand_over(session: Session, folder: Folder, receive: Receive, *, now: datetime) -> list[Handed]:
+def digest_of(entry: Entry) -> bytes:
+    """Return what identifies the bytes of a file; takes as long as reading it, so no transaction should be open."""
+    with entry.path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").digest()
+
+
+def hand_over(
+    session: Session, folder: Folder, receive: Receive, digests: Mapping[uuid.UUID, bytes], *, now: datetime
+) -> list[Handed]:
     """Make a run of each received file that has none; of a draft that was never published, note it as an example.
 
-    While an integration is switched off its files wait. The integration's row is held meanwhile, so that nobody hands
-    over a later file first. Flushes; the caller commits, and what is not committed is found again the next time.
+    `digests` are those of the files that wait; one that arrived since they were made waits for the next time, and so do
+    those after it. While an integration is switched off its files wait. The integration's row is held meanwhile, so
+    that nobody hands over a later file first. Flushes; the caller commits, and what is not committed is found again.
     """
     account = _account(session, folder.username)
     if account is None or not waiting(session, folder):
@@ -64,11 +75,11 @@ def hand_over(session: Session, folder: Folder, receive: Receive, *, now: dateti
         return []
     handed = []
     for entry in waiting(session, folder):  # Again: somebody may have been here before the row was ours.
-        run_id = None
+        run_id, digest = None, digests.get(entry.id)
+        if digest is None:
+            break
         if integration.is_live:
-            run_id = receive(
-                session, integration, path=str(entry.path), file=entry.sent_as, size_bytes=entry.size, now=now
-            )
+            run_id = receive(session, integration, path=entry.path, name=entry.sent_as, digest=digest, now=now)
         session.add(
             SFTPFile(
                 programme_id=integration.programme_id,

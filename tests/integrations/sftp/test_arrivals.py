@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,10 @@ def arrive(folder: Folder, name: str = "people.csv", content: bytes = b"rows") -
 
 def hand_over(session: Session, folder: Folder, **changes: Any) -> list[Handed]:
     """Hand over what waits."""
-    return arrivals.hand_over(session, folder, changes.get("receive", receive), now=changes.get("now", NOW))
+    digests = {entry.id: arrivals.digest_of(entry) for entry in arrivals.waiting(session, folder)}
+    return arrivals.hand_over(
+        session, folder, changes.get("receive", receive), changes.get("digests", digests), now=NOW
+    )
 
 
 def test_each_file_becomes_a_run_once_and_in_order(session: Session, live: Integration, folder: Folder) -> None:
@@ -55,6 +59,7 @@ def test_each_file_becomes_a_run_once_and_in_order(session: Session, live: Integ
     assert [(run.file, run.path, run.size_bytes) for run in runs] == [
         (file.sent_as, str(file.path), file.size) for file in files
     ]
+    assert [run.content_digest for run in runs[::2]] == [sha256(content).digest() for content in (b"rows", b"again")]
     assert [row.run_id for row in session.query(SFTPFile).order_by(SFTPFile.id)] == [run.id for run in runs]
 
 
@@ -65,6 +70,15 @@ def test_what_is_not_committed_is_handed_over_again(session: Session, live: Inte
     session.rollback()
     assert len(hand_over(session, folder)) == 1
     assert session.query(SyncRun).count() == 1
+
+
+def test_a_file_whose_digest_is_not_known_yet_waits_and_those_after_it_too(
+    session: Session, live: Integration, folder: Folder
+) -> None:
+    first, _, third = arrive(folder, "a.csv"), arrive(folder, "b.csv"), arrive(folder, "c.csv")
+    digests = {each.id: arrivals.digest_of(each) for each in (first, third)}
+    assert [each.entry for each in hand_over(session, folder, digests=digests)] == [first]
+    assert len(hand_over(session, folder)) == 2
 
 
 def test_files_wait_while_their_integration_is_switched_off(
