@@ -29,7 +29,7 @@ PRIVATE_FILES = (
     "demo-idp/*",
     "sftp/host_*",
 )
-PRIVATE_FOLDERS = ("mail", "demo-idp", "sftp", "spool")
+PRIVATE_FOLDERS = ("mail", "demo-idp", "sftp", "spool", "sync")
 SFTP_PORT = 2222
 SFTP_LIMITS = {"SFTP_MAX_BYTES": 1024 * MEGABYTE, "SFTP_MAX_FILES": 1_000}
 

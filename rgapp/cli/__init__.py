@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from rgapp.cli import mail, programmes, sftp, staff_access, tokens, users, worker
+from rgapp.cli import mail, programmes, sftp, staff_access, sync, tokens, users, worker
 
 
 def init_app(app: Flask) -> None:
@@ -11,6 +11,7 @@ def init_app(app: Flask) -> None:
         programmes.programme,
         staff_access.group,
         tokens.integration,  # The commands about tokens belong to the same group.
+        sync.sync,
         users.user,
         mail.mail,
         sftp.sftp,

@@ -1,5 +1,7 @@
 """The Huey queue of one application: SQLite by default, PostgreSQL or Redis by its address."""
 
+import logging
+import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,13 +11,18 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from rgapp.clock import utcnow
+from rgapp.database import reading
 from rgapp.extensions import db, shared_counters
-from rgapp.jobs import tasks
+from rgapp.integrations.sync import runs
+from rgapp.integrations.sync.runs import WAITING_RUN
+from rgapp.jobs import sync, tasks
 from rgapp.jobs.certificates import certificate_alerts
 from rgapp.jobs.storage import LOCK_BUSY_SECONDS, PostgreSQLQueue, RedisQueue, SQLiteQueue, redis_pool
 from rgapp.jobs.tokens import token_alerts
 from rgapp.jobs.waker import Waker
 from rgapp.mail.outbox import WAITING_MAIL
+
+logger = logging.getLogger(__name__)
 
 NAME = "rgapp"
 # What runs seldom is tried again when it fails, after 1, 5 and 25 minutes; what runs each minute is tried then.
@@ -81,7 +88,28 @@ def register(app: Flask, huey: Huey) -> None:
         with app.app_context():
             token_alerts(db.session(), now=utcnow())
 
+    @huey.task(retries=0, name="process_runs")
+    def process_runs(programme_id: str, integration_id: str) -> None:
+        with app.app_context():
+            sync.process_runs(db.session(), uuid.UUID(programme_id), uuid.UUID(integration_id))
+
+    @huey.task(retries=0, name="process_previews")
+    def process_previews() -> None:
+        with app.app_context():
+            sync.process_previews(db.session())
+
+    @huey.periodic_task(crontab(minute="*"), name="look_for_runs")
+    def look_for_runs() -> None:
+        with app.app_context(), reading():
+            for programme_id, integration_id in runs.waiting(db.session(), now=utcnow()):
+                process_runs(str(programme_id), str(integration_id))
+            if runs.waiting_previews(db.session(), now=utcnow()):
+                process_previews()
+            db.session.rollback()
+
     app.extensions["send_mails"] = send_mails
+    app.extensions["process_runs"] = process_runs
+    app.extensions["process_previews"] = process_previews
 
 
 @event.listens_for(Session, "after_commit")
@@ -91,6 +119,23 @@ def _wake_mailer(session: Session) -> None:
         current_app.extensions["waker"].wake()
 
 
+@event.listens_for(Session, "after_commit")
+def _wake_runs(session: Session) -> None:
+    """Let a worker look at the runs that have arrived, or were released, in this transaction."""
+    found = session.info.pop(WAITING_RUN, ())
+    if not found or not current_app or current_app.config["TESTING"]:
+        return
+    try:
+        for programme_id, integration_id in found:
+            current_app.extensions["process_runs"](str(programme_id), str(integration_id))
+        current_app.extensions["process_previews"]()
+    except (
+        Exception
+    ) as error:  # Expected while the queue restarts, and needs no hand: the look of each minute finds them.
+        logger.warning("runs wait for the look of each minute: %s", type(error).__name__)
+
+
 @event.listens_for(Session, "after_rollback")
-def _forget_mail(session: Session) -> None:
+def _forget(session: Session) -> None:
     session.info.pop(WAITING_MAIL, None)
+    session.info.pop(WAITING_RUN, None)

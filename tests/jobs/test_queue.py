@@ -52,6 +52,7 @@ def test_every_scheduled_task_runs(app: Flask, make: Factory) -> None:
     assert names == [
         "certificate_alerts",
         "delete_expired",
+        "look_for_runs",
         "refresh_metadata",
         "send_mails_each_minute",
         "token_alerts",

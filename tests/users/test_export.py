@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from rgapp.audit import Tag
 from rgapp.clock import utcnow
 from rgapp.models import AuditEvent, UserStatus
+from rgapp.spreadsheets import FORMULA_STARTS, safe_cell
 from rgapp.users import queries
-from rgapp.users.export import FORMULA_STARTS, safe_cell
 from tests.factories import Factory
 from tests.users.conftest import Platform
 

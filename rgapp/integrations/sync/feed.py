@@ -147,6 +147,10 @@ class FeedContext:
 class FeedSource(Protocol):
     """What a kind of integration brings to be a feed: its `feeds` in the registry."""
 
+    @property
+    def pulls(self) -> bool:
+        """Tell whether we fetch from the other side, rather than wait for its files."""
+
     def open(self, context: FeedContext) -> Feed:
         """Open a file or a pull; nothing has to be read yet.
 

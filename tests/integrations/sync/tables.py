@@ -116,6 +116,8 @@ class TableFeed:
 class TableSource:
     """What the kind brings to be a feed."""
 
+    pulls = False
+
     def open(self, context: FeedContext) -> TableFeed:
         return TableFeed(context)
 

@@ -127,7 +127,7 @@ def test_all_feeds_count_together_and_hands_do_not(desk: Desk) -> None:
     for number in (1, 2, 3):
         user = desk.user(number)
         deactivate(desk.session, user, ADMIN, now=desk.now)
-        guard.remember(desk.session, user, policy, desk.now)
+        guard.remember(desk.session, user.programme_id, user.id, policy, desk.now)
     deactivate(desk.session, desk.user(4), ADMIN, now=desk.now)
     run = desk.send(*some(1, 17))
     assert (run.state, run.facts["removals"], run.facts["recent"]) == (RunState.HELD, 3, 3)
