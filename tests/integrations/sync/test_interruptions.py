@@ -1,0 +1,218 @@
+"""Any order of the same rows, cut off anywhere and taken up again: the same people, and each mail once."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, event, select
+
+from rgapp.extensions import db
+from rgapp.integrations.sync import stage
+from rgapp.models import (
+    AuditEvent,
+    Base,
+    Deactivation,
+    FeedRecord,
+    OutboxMail,
+    RunState,
+    SyncLeaver,
+    SyncProblem,
+    SyncRun,
+    User,
+)
+from tests.conftest import NOW
+from tests.integrations.sync.tables import Desk, counts, row
+
+DAY = timedelta(days=1)
+
+
+class Cut(BaseException):
+    """The process dies here."""
+
+
+@contextmanager
+def cut_off(at: int) -> Iterator[list[int]]:
+    """Raise at one of the statements or commits to come; yields how many came until now."""
+    passed = [0]
+
+    def step(*_: Any) -> None:
+        passed[0] += 1
+        if passed[0] == at:
+            raise Cut
+
+    event.listen(db.engine, "before_cursor_execute", step)
+    event.listen(db.engine, "commit", step)
+    try:
+        yield passed
+    finally:
+        event.remove(db.engine, "before_cursor_execute", step)
+        event.remove(db.engine, "commit", step)
+
+
+def work_through(desk: Desk, cuts: Sequence[int]) -> None:
+    """Work on a run that is cut off again and again."""
+    for at in cuts:
+        try:
+            with cut_off(at):
+                desk.work()
+        except Cut:
+            desk.session.rollback()
+    desk.work()
+
+
+def state(desk: Desk) -> dict[str, Any]:
+    """Return what the runs made of the people."""
+    desk.session.expire_all()
+    users = desk.session.scalars(select(User).order_by(User.membership_no)).all()
+    names = {user.id: user.membership_no for user in users}
+    return {
+        "users": [
+            (
+                user.membership_no,
+                user.email,
+                user.first_name,
+                user.last_name,
+                user.date_of_birth,
+                user.status,
+                user.gaps,
+            )
+            for user in users
+        ],
+        "mails": sorted(names[mail.user_id] for mail in desk.session.scalars(select(OutboxMail)) if mail.user_id),
+        "events": sorted(
+            (names[each.user_id], each.tag) for each in desk.session.scalars(select(AuditEvent)) if each.user_id
+        ),
+        "deactivations": sorted(names[each.user_id] for each in desk.session.scalars(select(Deactivation))),
+        "records": sorted((each.key, each.present) for each in desk.session.scalars(select(FeedRecord))),
+        "runs": [
+            (run.state, run.reason, counts(run), run.leavers, run.problems)
+            for run in desk.session.scalars(select(SyncRun).order_by(SyncRun.id))
+        ],
+    }
+
+
+def clear(desk: Desk) -> None:
+    """Begin anew: nobody is there."""
+    desk.session.rollback()
+    for model in (SyncLeaver, SyncProblem, SyncRun, FeedRecord, Deactivation, OutboxMail, AuditEvent, User):
+        table: type[Base] = model
+        desk.session.execute(delete(table))
+    desk.session.commit()
+    desk.now = NOW
+
+
+PERSON = st.tuples(
+    st.integers(1, 8),
+    st.sampled_from(["Jane", "John", "", "R2D2"]),
+    st.sampled_from([None, None, None, 1, 2, 3]),  # Whose address it takes.
+)
+FILE = st.lists(PERSON, min_size=1, max_size=8, unique_by=lambda person: person[0])
+
+
+def rows_of(people: Sequence[tuple[int, str, int | None]]) -> list[list[str]]:
+    return [
+        row(number, first=first, **({"email": f"p{taken}@acme.example"} if taken else {}))
+        for number, first, taken in people
+    ]
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(FILE, min_size=1, max_size=3), st.data())
+def test_any_order_and_any_interruption_end_the_same(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, batch: int, files: list[Any], data: st.DataObject
+) -> None:
+    monkeypatch.setattr(stage, "BATCH", batch)
+    desk.programme.guard_people = 100
+    found = []
+    for interrupted in (False, True):
+        clear(desk)
+        for people in files:
+            desk.now += DAY
+            rows = rows_of(data.draw(st.permutations(people)) if interrupted else people)
+            desk.receive(desk.file(*rows))
+            cuts = data.draw(st.lists(st.integers(1, 60), max_size=4)) if interrupted else []
+            work_through(desk, cuts)
+        found.append(state(desk))
+    assert found[0] == found[1]
+
+
+def test_a_run_can_be_cut_off_at_every_single_step(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file does everything that there is: creates, updates, swaps, passes on, takes out and refuses."""
+    monkeypatch.setattr(stage, "BATCH", 4)
+    desk.programme.guard_people = 100
+    desk.make.staff(desk.programme)
+    before = [row(number) for number in range(1, 5)]
+    after = [
+        row(1, email="p2@acme.example"),
+        row(2, email="p1@acme.example"),
+        row(3, last="Baker"),
+        row(7, email="p4@acme.example"),
+        row(8),
+        row(9, email="nonsense"),
+        row(8),
+    ]
+    wanted = None
+    at = 0
+    while True:
+        clear(desk)
+        desk.send(*before)
+        desk.now += DAY
+        desk.receive(desk.file(*after))
+        cut = True
+        try:
+            with cut_off(at):
+                desk.work()
+            cut = False
+        except Cut:
+            desk.session.rollback()
+            desk.work()
+        found = state(desk)
+        wanted = wanted or found
+        assert found == wanted, f"cut off at step {at}"
+        assert found["runs"][-1][0] == RunState.APPLIED
+        if not cut and at:
+            break
+        at += 1
+    assert at > 40
+
+
+def test_what_was_staged_is_not_needed_to_go_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another machine takes over, or the folder is gone: the file is checked again, and nothing is written twice."""
+    monkeypatch.setattr(stage, "BATCH", 2)
+    desk.receive(desk.file(*(row(number) for number in range(1, 9))))
+    passed = [0]
+
+    def third_batch(*_: Any) -> None:
+        passed[0] += 1
+        if passed[0] == 7:
+            raise Cut
+
+    event.listen(db.engine, "commit", third_batch)
+    with pytest.raises(Cut):
+        desk.work()
+    event.remove(db.engine, "commit", third_batch)
+    desk.session.rollback()
+    assert 0 < len(desk.statuses()) < 8
+    for path in desk.folder.glob("runs/*/staged-*"):
+        path.unlink()
+    run = desk.work()
+    assert run is not None
+    assert (run.state, counts(run)) == (RunState.APPLIED, {"created": 8})
+    assert sorted(desk.welcomes()) == [f"p{number}@acme.example" for number in range(1, 9)]
+
+
+def test_a_run_that_ends_every_process_is_given_up_for_the_next(desk: Desk) -> None:
+    desk.receive(desk.file(row(1)))
+    for _ in range(10):
+        with pytest.raises(Cut), cut_off(8):
+            desk.work()
+        desk.session.rollback()
+    run = desk.work()
+    assert run is not None
+    assert (run.state, run.reason) == (RunState.FAILED, "given_up")
+    assert desk.send(row(2)).state == RunState.APPLIED
