@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask
 
-from rgapp import cli, config, database, errors, form_session, intake, proxies, security, templating
+from rgapp import addresses, cli, config, database, errors, form_session, intake, proxies, security, templating
 from rgapp.auth import principal
 from rgapp.extensions import bootstrap, csrf, db, limiter, migrate
 from rgapp.jobs import queue
@@ -34,6 +34,7 @@ def create_app(environment: Mapping[str, str] | None = None, **overrides: Any) -
     bootstrap.init_app(app)
     principal.init_app(app)
     queue.init_app(app)
+    addresses.init_app(app)
     templating.init_app(app)
     security.init_app(app)
     errors.init_app(app)

@@ -13,7 +13,7 @@ from rgapp.audit import Actor
 from rgapp.integrations import service
 from rgapp.integrations.base import SettingsError
 from rgapp.integrations.declared import Declaration, DeclaredIntegration
-from rgapp.integrations.registry import kind_of
+from rgapp.integrations.registry import access_of, kind_of
 from rgapp.models import Integration, Programme
 from rgapp.sealing import Sealer
 
@@ -79,6 +79,7 @@ def _apply_one(
         if declared.published:
             version = service.publish(session, made, actor=actor, now=now, without_test=True)
             actions = ["created", f"published as version {version.number}"]
+        actions += _settle_access(session, made, declared, actor, now)
         return Applied(declared.name, actions, created=made)
     actions, before = [], _present(session, existing)
     if declared.provider and declared.provider != existing.provider:
@@ -98,7 +99,15 @@ def _apply_one(
         session, existing, declared.published, actor=actor, now=now
     ):
         actions.append("switched on" if declared.published else "paused")
+    actions += _settle_access(session, existing, declared, actor, now)
     return Applied(declared.name, actions, _differences(_flat(before), _flat(settings)))
+
+
+def _settle_access(
+    session: Session, integration: Integration, declared: DeclaredIntegration, actor: Actor, now: datetime
+) -> Sequence[str]:
+    keeper = access_of(declared.kind)
+    return keeper.settle(session, integration, declared.access, actor=actor, now=now) if keeper is not None else ()
 
 
 def _present(session: Session, integration: Integration) -> dict[str, Any]:

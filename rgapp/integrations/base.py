@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from sqlalchemy.orm import Session
 
+from rgapp.audit import Actor
 from rgapp.integrations.sync.feed import FeedSource
 from rgapp.models import Integration, Programme
 from rgapp.sealing import Sealer
@@ -131,6 +133,24 @@ class IntegrationKind(Protocol):
 
     def urls(self, integration: Integration, base_url: str) -> dict[str, str]:
         """Return the addresses that the other side needs."""
+
+
+class AccessKeeper(Protocol):
+    """Keeps what opens the way into an integration beside its settings: drafts, versions and exports never hold it."""
+
+    def check(self, declared: Mapping[str, Any], context: DeclaredContext) -> Any:
+        """Return what a declarative file says of it.
+
+        Raises `SettingsError` with every problem.
+        """
+
+    def settle(
+        self, session: Session, integration: Integration, access: Any, *, actor: Actor, now: datetime
+    ) -> Sequence[str]:
+        """Bring it to what `check` returned, or make what is needed at all for None; returns what was done, in words.
+
+        Raises `SettingsError`.
+        """
 
 
 class Strict(BaseModel):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from rgapp.integrations import service
 from rgapp.integrations.base import DeclaredContext, SettingsError, SettingsProblem
-from rgapp.integrations.registry import KINDS, kind_of
+from rgapp.integrations.registry import KINDS, access_of, kind_of
 from rgapp.models import Programme
 
 COMMON_KEYS = frozenset({"kind", "name", "published", "provider"})
@@ -18,13 +18,17 @@ TOP_KEYS = frozenset({"programme", "guard", "integrations"})
 
 @dataclass(frozen=True)
 class DeclaredIntegration:
-    """One entry of the file, its settings complete; `published` None leaves it live or not as it is."""
+    """One entry of the file, its settings complete; `published` None leaves it live or not as it is.
+
+    `access` is what opens the way into it, as the kind's keeper checked it.
+    """
 
     kind: str
     name: str
     provider: str | None
     published: bool | None
     settings: Mapping[str, Any]
+    access: Any = None
 
 
 @dataclass(frozen=True)
@@ -142,14 +146,19 @@ def _check_entry(session: Session, entry: Any, context: DeclaredContext) -> Decl
     if existing is not None and existing.kind != kind:
         problems.append(SettingsProblem("kind", f"{name!r} is an integration of the kind {existing.kind} already."))
     settings: Mapping[str, Any] = {}
+    access, keeper = None, access_of(kind)
+    own = {key: value for key, value in entry.items() if key not in COMMON_KEYS}
     try:
-        own = {key: value for key, value in entry.items() if key not in COMMON_KEYS}
         settings = kind_of(kind).resolve(own, context)
     except SettingsError as error:
         problems += error.problems
+    try:
+        access = keeper.check(own, context) if keeper is not None else None
+    except SettingsError as error:
+        problems += [each for each in error.problems if each not in problems]
     if problems:
         raise SettingsError(problems)
-    return DeclaredIntegration(kind, name, provider, published, settings)
+    return DeclaredIntegration(kind, name, provider, published, settings, access)
 
 
 def _with_environment(value: Any, path: str, environment: Mapping[str, str], problems: list[SettingsProblem]) -> Any:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, Tag, record_event
 from rgapp.integrations.base import SettingsError, SettingsProblem
-from rgapp.integrations.registry import kind_of
+from rgapp.integrations.registry import access_of, kind_of
 from rgapp.models import (
     ConnectionDirectory,
     Integration,
@@ -79,6 +79,8 @@ def create(
     )
     note_change(session, integration, Tag.INTEGRATION_CREATED, actor, now, kind=kind)
     session.flush()
+    if (keeper := access_of(kind)) is not None:
+        keeper.settle(session, integration, None, actor=actor, now=now)
     return integration
 
 

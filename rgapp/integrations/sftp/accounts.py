@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from rgapp.audit import Actor, Tag, record_event
 from rgapp.integrations.sftp.passwords import NewPassword
@@ -41,6 +41,13 @@ class KeyKnown(ValueError):
 def of_integration(session: Session, integration: Integration) -> SFTPAccount | None:
     """Return the account of an integration, None before its first need."""
     return session.get(SFTPAccount, (integration.programme_id, integration.id))
+
+
+def username_of(integration: Integration) -> str | None:
+    """Return the user name of an integration's account, None before its first need."""
+    session = object_session(integration)
+    found = of_integration(session, integration) if session is not None else None
+    return found.username if found is not None else None
 
 
 def ensure(session: Session, integration: Integration, *, actor: Actor, now: datetime) -> SFTPAccount:

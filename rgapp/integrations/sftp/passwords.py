@@ -53,6 +53,14 @@ def new_password(password: str, *, username: str) -> NewPassword:
 
     Raises `PasswordRejected`.
     """
+    return NewPassword(_hasher.hash(check(password, username=username)))
+
+
+def check(password: str, *, username: str) -> str:
+    """Return a new password in the form that is compared.
+
+    Raises `PasswordRejected`.
+    """
     plain = prepared(password)
     if len(plain) < SHORTEST:
         raise PasswordRejected(PasswordProblem.TOO_SHORT)
@@ -62,7 +70,7 @@ def new_password(password: str, *, username: str) -> NewPassword:
         raise PasswordRejected(PasswordProblem.HIDDEN_CHARACTERS)
     if username and username.casefold() in plain.casefold():
         raise PasswordRejected(PasswordProblem.USERNAME)
-    return NewPassword(_hasher.hash(plain))
+    return plain
 
 
 def verify(stored: str | None, password: str) -> bool:

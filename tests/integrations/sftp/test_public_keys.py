@@ -6,7 +6,7 @@ from pathlib import Path
 
 import asyncssh
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rgapp.integrations.sftp.public_keys import KeyProblem, KeyRejected, read_public_key
@@ -68,6 +68,7 @@ def test_what_opens_nothing_is_refused_with_its_reason(text: str, problem: KeyPr
     assert refused.value.problem is problem
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(st.text(), st.binary().map(lambda data: "ssh-rsa " + data.hex()), st.text().map(f"{LINE} ".__add__)))
 def test_no_text_breaks_the_reader(text: str) -> None:
     with contextlib.suppress(KeyRejected):
