@@ -254,6 +254,12 @@ class Server:
 
     def connect(self, account: Account, password: str | None = None, *, key: bool = False) -> paramiko.SSHClient:
         """Connect with paramiko."""
+        return self.client(
+            account.username, None if key else password or account.password, account.key if key else None
+        )
+
+    def client(self, username: str, password: str | None = None, key: Path | None = None) -> paramiko.SSHClient:
+        """Connect with paramiko as somebody, checking the server's key."""
         client = paramiko.SSHClient()
         known = (self.folder / "instance" / "sftp" / "host_ed25519.pub").read_text().split()
         host_key = paramiko.Ed25519Key(data=base64.b64decode(known[1]))
@@ -261,9 +267,9 @@ class Server:
         client.connect(
             "127.0.0.1",
             self.port,
-            username=account.username,
-            password=None if key else password or account.password,
-            key_filename=str(account.key) if key else None,
+            username=username,
+            password=password,
+            key_filename=str(key) if key else None,
             allow_agent=False,
             look_for_keys=False,
             timeout=30,
