@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 from rgapp.access import CHANGERS, EVERY_ROLE, staff
 from rgapp.clock import utcnow
 from rgapp.dashboard.common import actor, bp, page, programme
+from rgapp.dashboard.registry import has_pages
 from rgapp.dashboard.steps import first_step
 from rgapp.extensions import db, limiter, sealer
 from rgapp.integrations import service
@@ -18,7 +19,7 @@ from rgapp.integrations.registry import catalogue, tile_of
 def explore(slug: str) -> str:
     """Show the catalogue, or the tiles that a search finds."""
     wanted = request.args.get("q", "").strip()[:100]
-    tiles = [tile for tile in catalogue() if matches(tile, wanted)]
+    tiles = [tile for tile in catalogue() if has_pages(tile.kind) and matches(tile, wanted)]
     groups: dict[str, list[Tile]] = {}
     for tile in tiles:
         groups.setdefault(tile.group, []).append(tile)
@@ -31,7 +32,7 @@ def explore(slug: str) -> str:
 def new(slug: str, provider: str) -> Response:
     """Create a draft from a tile and open its set-up."""
     tile = tile_of(provider)
-    if tile is None:
+    if tile is None or not has_pages(tile.kind):
         abort(404)
     session = db.session()
     integration = service.create(

@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from rgapp.audit import Actor
 from rgapp.auth.staff import staff_actor
+from rgapp.dashboard.registry import has_pages
 from rgapp.extensions import db
 from rgapp.integrations import service
 from rgapp.integrations.base import Difference
@@ -27,7 +28,7 @@ def programme() -> Programme:
 def load(integration_id: uuid.UUID) -> Integration:
     """Return the integration in the URL, or answer 404."""
     found = service.get(db.session(), programme().id, integration_id)
-    if found is None:
+    if found is None or not has_pages(found.kind):
         abort(404)
     return found
 

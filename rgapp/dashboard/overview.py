@@ -16,7 +16,7 @@ from rgapp.dashboard import queries
 from rgapp.dashboard.common import actor, bp, load, page, programme
 from rgapp.dashboard.health import Health, State, health_of
 from rgapp.dashboard.kinds import Concern, Usage, Words
-from rgapp.dashboard.registry import pages_of
+from rgapp.dashboard.registry import has_pages, pages_of
 from rgapp.dashboard.steps import first_step
 from rgapp.extensions import db
 from rgapp.integrations import service
@@ -87,7 +87,8 @@ def card_of(
 def index(slug: str) -> str:
     """Show the programme's integrations."""
     session = db.session()
-    cards = cards_of(session, programme(), service.list_all(session, programme()), utcnow())
+    shown = [found for found in service.list_all(session, programme()) if has_pages(found.kind)]
+    cards = cards_of(session, programme(), shown, utcnow())
     return page("index.html", cards=cards)
 
 

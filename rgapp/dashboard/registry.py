@@ -12,6 +12,11 @@ def register(*found: KindPages) -> None:
     PAGES.update({pages.key: pages for pages in found})
 
 
+def has_pages(key: str) -> bool:
+    """Tell whether a kind has pages; one without is set up at the command line, and not shown here."""
+    return key in PAGES
+
+
 def pages_of(key: str) -> KindPages:
     """Return the pages of a kind.
 
