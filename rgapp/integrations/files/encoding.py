@@ -19,7 +19,7 @@ _UNLIKELY: Final = re.compile(
     "[\udc81-\udc84\udc86-\udc89\udc8b\udc8d\udc8f\udc90\udc98\udc9b\udc9d\udcc2\udcc3\udcd7\udcf7\udcff]"
 )
 # Files of other formats under the name of a text file, told by how they begin.
-_BEGINNINGS: Final = {
+BEGINNINGS: Final = {
     b"PK\x03\x04": "zip",
     b"\x1f\x8b\x08": "gzip",
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "xls",
@@ -67,7 +67,7 @@ def detect(path: Path) -> Encoding:
     """
     with path.open("rb") as file:
         head = file.read(HEAD)
-        for beginning, name in _BEGINNINGS.items():
+        for beginning, name in BEGINNINGS.items():
             if head.startswith(beginning):
                 raise UnreadableFile(Reason.OTHER_CONTENT, looks_like=name)
         if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

@@ -6,9 +6,20 @@ from rgapp.integrations.files.errors import Reason, UnreadableFile
 from rgapp.integrations.sync.feed import FeedFailure
 
 ENDINGS: Final = ".csv, .txt, .tsv or .xlsx, alone or in a .zip, .gz, .gpg, .pgp or .asc"
+KINDS: Final = {
+    "zip": "a .zip archive or a spreadsheet",
+    "gzip": "a .gz archive",
+    "xls": "an old spreadsheet",
+    "pdf": "a PDF",
+    "rtf": "a text document",
+    "png": "a picture",
+    "jpeg": "a picture",
+    "openpgp": "an OpenPGP message",
+    "utf-32": "text in UTF-32",
+}
 SENTENCES: Final = {
     Reason.UNKNOWN_ENDING: f"“{{name}}” is no file that we read. Send {ENDINGS}.",
-    Reason.OTHER_CONTENT: "What is in this file is {looks_like}, not the text its name promises. Export it as CSV.",
+    Reason.OTHER_CONTENT: "What is in this file is {looks_like}, not what its name promises. Export it as CSV.",
     Reason.TOO_LARGE: "This file is larger than {limit} bytes. Send fewer columns, or compress it.",
     Reason.TOO_LARGE_UNPACKED: "Unpacked, this file is larger than {limit} bytes. Send fewer columns.",
     Reason.BOMB: "This file grows far more than files of people do when it is unpacked, so it was left alone.",
@@ -36,6 +47,8 @@ SENTENCES: Final = {
 def sentence(error: UnreadableFile) -> str:
     """Return what to tell whoever sent the file."""
     data = {key: ", ".join(value) if isinstance(value, list) else value for key, value in error.data.items()}
+    if "looks_like" in data:
+        data["looks_like"] = KINDS[data["looks_like"]]
     return SENTENCES[error.reason].format_map(data)
 
 

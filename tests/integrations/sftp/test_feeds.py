@@ -9,6 +9,7 @@ import pysequoia
 import pytest
 from cryptography.fernet import Fernet
 
+from rgapp.integrations.files import encoding
 from rgapp.integrations.files.errors import Reason, UnreadableFile
 from rgapp.integrations.sftp import openpgp, words
 from rgapp.integrations.sftp.feeds import SFTPFeeds
@@ -80,6 +81,11 @@ def test_every_reason_has_a_sentence(reason: Reason) -> None:
     assert failed.reason == reason.value
     assert failed.sentence.endswith(".")
     assert "{" not in failed.sentence
+
+
+@pytest.mark.parametrize("kind", encoding.BEGINNINGS.values())
+def test_every_other_format_has_a_name(kind: str) -> None:
+    assert words.KINDS[kind] in words.sentence(UnreadableFile(Reason.OTHER_CONTENT, looks_like=kind))
 
 
 def test_name_of_a_file_that_we_do_not_read_is_said(tmp_path: Path) -> None:
