@@ -72,8 +72,7 @@ def check_members(path: Path, limits: Limits, look: Callable[[str, bytes], None]
         with zipfile.ZipFile(path) as archive:
             grown = 0
             for member in archive.infolist():
-                if member.flag_bits & 1:
-                    raise UnreadableFile(Reason.PASSWORD)
+                _check_packing(member)
                 with archive.open(member) as source:
                     while piece := source.read(CHUNK):
                         grown += len(piece)
@@ -135,9 +134,19 @@ def _only_table(archive: zipfile.ZipFile) -> tuple[zipfile.ZipInfo, Form]:
         raise UnreadableFile(Reason.EMPTY_ARCHIVE, names=_shown(members))
     if len(tables) > 1:
         raise UnreadableFile(Reason.SEVERAL_FILES, names=_shown(tables))
-    if tables[0].flag_bits & 1:
-        raise UnreadableFile(Reason.PASSWORD)
+    _check_packing(tables[0])
     return tables[0], FORMS[ending_of(tables[0].filename)]
+
+
+def _check_packing(member: zipfile.ZipInfo) -> None:
+    """Accept a member that is stored or deflated; other ways may ask for any amount of memory to be unpacked.
+
+    Raises `UnreadableFile`.
+    """
+    if member.flag_bits & 1:
+        raise UnreadableFile(Reason.PASSWORD)
+    if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise UnreadableFile(Reason.OTHER_COMPRESSION)
 
 
 def _shown(members: list[zipfile.ZipInfo]) -> list[str]:

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     SEVERAL_FILES = "several_files"
     UNSAFE_NAME = "unsafe_name"
     PASSWORD = "password"  # noqa: S105 - the archive has one, this is none.  # nosec B105
+    OTHER_COMPRESSION = "other_compression"
     DAMAGED_ARCHIVE = "damaged_archive"
     NO_KEY = "no_key"
     WRONG_KEY = "wrong_key"

@@ -28,6 +28,7 @@ SENTENCES: Final = {
     Reason.SEVERAL_FILES: "There are several files in this archive ({names}). Send each by itself.",
     Reason.UNSAFE_NAME: "This archive holds a file under a name that leads out of it, “{name}”. Pack it anew.",
     Reason.PASSWORD: "This file has a password, or is of the old .xls kind. Send it as .xlsx or .csv without one.",
+    Reason.OTHER_COMPRESSION: "This archive is packed in an unusual way. Pack it anew as a usual .zip.",
     Reason.DAMAGED_ARCHIVE: "This archive is damaged or incomplete. Send it again.",
     Reason.NO_KEY: "This file is encrypted, and this integration has no OpenPGP key. Make one, and encrypt with it.",
     Reason.WRONG_KEY: "This file is encrypted for another key. Encrypt it with the key of this integration.",

@@ -103,6 +103,13 @@ def _lying(content: bytes, member: bytes) -> bytes:
     return bytes(changed)
 
 
+def _zip_lzma() -> Made:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("people.csv", csv_text())
+    return Made(buffer.getvalue())
+
+
 def _zip_directory_bomb() -> Made:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -183,6 +190,7 @@ MAKERS: dict[str, Callable[[], Made]] = {
     "zip_empty": lambda: Made(zipped({"readme.pdf": b"x"})),
     "zip_several": lambda: Made(zipped({"a.csv": csv_text(), "b.txt": csv_text()})),
     "zip_password": _zip_password,
+    "zip_lzma": _zip_lzma,
     "zip_climbing": lambda: Made(zipped({"../../etc/people.csv": csv_text()})),
     "zip_absolute": lambda: Made(zipped({"/etc/people.csv": csv_text()})),
     "zip_drive": lambda: Made(zipped({"C:people.csv": csv_text()})),
