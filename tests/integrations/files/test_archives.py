@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rgapp.integrations.files import archives, opening, openpgp
@@ -21,6 +21,7 @@ from rgapp.integrations.files.opening import open_table
 from rgapp.integrations.files.openpgp import PrivateKey
 from tests.integrations.files.corpus import TIGHT, rows_of
 from tests.integrations.files.makers import SHEET, csv_text, encrypted, key, xlsx_with, zipped
+from tests.integrations.files.properties import few, patient
 from tests.sheets import sheet_xml, spreadsheet
 
 
@@ -45,6 +46,7 @@ def changed(content: bytes, changes: list[tuple[int, int]]) -> bytes:
 CHANGES = st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(0, 255)), min_size=1, max_size=6)
 
 
+@patient
 @given(changes=CHANGES, cut=st.integers(0, 400), name=st.sampled_from(["people.zip", "people.csv.gz"]))
 def test_changed_archive_is_read_or_refused(changes: list[tuple[int, int]], cut: int, name: str) -> None:
     whole = zipped({"people.csv": csv_text()}) if name.endswith(".zip") else gzip.compress(csv_text())
@@ -54,6 +56,7 @@ def test_changed_archive_is_read_or_refused(changes: list[tuple[int, int]], cut:
         return
 
 
+@patient
 @given(st.binary(max_size=300), st.sampled_from(["a.zip", "a.csv.gz", "a.gz"]))
 def test_no_bytes_make_an_archive_raise_anything_but_our_error(content: bytes, name: str) -> None:
     try:
@@ -62,7 +65,7 @@ def test_no_bytes_make_an_archive_raise_anything_but_our_error(content: bytes, n
         return
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@few
 @given(changes=CHANGES, seed=st.integers(0, 1000))
 def test_changed_spreadsheet_is_read_or_refused(changes: list[tuple[int, int]], seed: int) -> None:
     try:
@@ -71,7 +74,7 @@ def test_changed_spreadsheet_is_read_or_refused(changes: list[tuple[int, int]], 
         return
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@few
 @given(changes=CHANGES)
 def test_sheet_with_changed_letters_is_read_or_refused(changes: list[tuple[int, int]]) -> None:
     try:
@@ -80,7 +83,7 @@ def test_sheet_with_changed_letters_is_read_or_refused(changes: list[tuple[int, 
         return
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@few
 @given(changes=CHANGES, armor=st.booleans())
 def test_changed_message_is_read_or_refused(changes: list[tuple[int, int]], armor: bool) -> None:
     message = encrypted(csv_text(), armor=armor).content

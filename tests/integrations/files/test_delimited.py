@@ -17,6 +17,7 @@ from rgapp.integrations.files.errors import Reason, UnreadableFile
 from rgapp.integrations.files.limits import LIMITS, Limits
 from rgapp.integrations.files.table import Batch, Fault
 from tests.integrations.files.corpus import faults_of, rows_of
+from tests.integrations.files.properties import patient
 
 NAMES = st.lists(st.from_regex(r"[A-Z][a-z]{1,8}( [A-Z]{1,3})?", fullmatch=True), min_size=2, max_size=6)
 # What the encodings of these tests all have; surrogates and NUL stand for damage.
@@ -42,6 +43,7 @@ def tables(draw: st.DrawFn) -> list[list[str]]:
     return [header, *rows]
 
 
+@patient
 @given(
     table=tables(),
     delimiter=st.sampled_from([",", ";", "\t", "|"]),
@@ -68,6 +70,7 @@ def test_any_table_reads_back_as_it_was_written(
     assert not found.findings.damaged
 
 
+@patient
 @given(table=tables())
 def test_windows_1252_reads_back_as_it_was_written(table: list[list[str]]) -> None:
     buffer = io.StringIO(newline="")
@@ -77,6 +80,7 @@ def test_windows_1252_reads_back_as_it_was_written(table: list[list[str]]) -> No
     assert rows_of(batches) == [[number, *row] for number, row in enumerate(rows[1:], 2)]
 
 
+@patient
 @given(st.binary(max_size=600) | st.text('ab",;\n\r\t |\0é', max_size=300).map(str.encode))
 @example(b'a,b\n"\n')
 @example(b'a,b\n"x\r')
@@ -96,6 +100,7 @@ def test_no_bytes_raise_anything_but_our_error(content: bytes) -> None:
             assert not any(0xD800 <= ord(character) <= 0xDFFF for cell in row for character in str(cell))
 
 
+@patient
 @given(
     rows=st.lists(
         st.sampled_from(

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from rgapp.integrations.files.errors import Reason, UnreadableFile
 from rgapp.integrations.files.names import Form, Layer, read_name
+from tests.integrations.files.properties import patient
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,7 @@ def test_other_endings_are_not_read(name: str) -> None:
     assert refused.value.reason == Reason.UNKNOWN_ENDING
 
 
+@patient
 @given(st.text(max_size=50))
 def test_any_name_is_read_or_refused(name: str) -> None:
     try:
