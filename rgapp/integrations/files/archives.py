@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+import re
 import struct
 import zipfile
 import zlib
@@ -18,6 +19,9 @@ MOST_NAMES_SHOWN: Final = 5
 _END: Final = b"PK\x05\x06"
 _END_64: Final = b"PK\x06\x06"
 _LOCATOR_64: Final = b"PK\x06\x07"
+# Old programs for Windows write names with its own separator.
+_SEPARATORS: Final = re.compile(r"[/\\]")
+_ROOTED: Final = re.compile(r"[/\\]|[A-Za-z]:")
 # What broken and hostile archives make the readers raise.
 BROKEN: Final = (
     zipfile.BadZipFile,
@@ -34,7 +38,7 @@ BROKEN: Final = (
 
 
 def gunzip(path: Path, target: Path, limits: Limits) -> None:
-    """Unpack a .gz into a file.
+    """Unpack a .gz into a new file.
 
     Raises `UnreadableFile`.
     """
@@ -46,7 +50,7 @@ def gunzip(path: Path, target: Path, limits: Limits) -> None:
 
 
 def unzip(path: Path, target: Path, limits: Limits) -> Form:
-    """Unpack the one table of a .zip into a file and return what kind it is.
+    """Unpack the one table of a .zip into a new file and return what kind it is.
 
     Raises `UnreadableFile`.
     """
@@ -155,19 +159,18 @@ def _shown(members: list[zipfile.ZipInfo]) -> list[str]:
 
 def _is_litter(name: str) -> bool:
     """Tell whether a member is what file managers leave behind in archives."""
-    parts = name.split("/")
+    parts = _SEPARATORS.split(name)
     return "__MACOSX" in parts or (parts[-1].startswith(".") and ".." not in parts) or parts[-1] == "Thumbs.db"
 
 
 def _is_unsafe(name: str) -> bool:
     """Tell whether a member's name leads out of the archive; nothing is ever written under it, but its maker tried."""
-    return ".." in name.split("/") or name.startswith("/") or "\\" in name or ":" in name or not name.isprintable()
+    return ".." in _SEPARATORS.split(name) or _ROOTED.match(name) is not None or not name.isprintable()
 
 
 def _copy(source: IO[bytes] | gzip.GzipFile, target: Path, limits: Limits, packed: int) -> None:
     grown = 0
-    # A reading that was cut off may have left a part of it here.
-    with target.open("wb") as file:
+    with target.open("xb") as file:
         while piece := source.read(CHUNK):
             grown += len(piece)
             check_growth(grown, packed, limits)

@@ -1,6 +1,7 @@
 """Open an uploaded file as a table: take every layer off it that its name promises, then read what is inside."""
 
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Final
 
 from rgapp.integrations.files import archives, openpgp
@@ -20,8 +21,9 @@ _SPREADSHEET_MEMBER: Final = b"[Content_Types].xml"
 def open_table(path: Path, name: str, folder: Path, *, key: PrivateKey | None = None, limits: Limits = LIMITS) -> Table:
     """Open the file at `path`, which its sender called `name`.
 
-    What has to be unpacked is written into `folder`, a private place; whoever made the folder deletes it when the table
-    is no longer read. Nothing there is named by the sender, and what an earlier try left there is written anew.
+    What has to be unpacked is written into a new folder in `folder`, a private place; whoever made that deletes it when
+    the table is no longer read. Nothing there is named by the sender. Of an earlier try that was cut off, a program may
+    still be writing: it does so in the folder of its own.
 
     Raises `UnreadableFile`, and `OSError` where the file cannot be read or the disk is full.
     """
@@ -29,6 +31,7 @@ def open_table(path: Path, name: str, folder: Path, *, key: PrivateKey | None = 
     if size > limits.file_bytes:
         raise UnreadableFile(Reason.TOO_LARGE, limit=limits.file_bytes, size=size)
     named = read_name(name)
+    folder = Path(mkdtemp(prefix="opened-", dir=folder))
     form = named.form
     for number, layer in enumerate(named.layers):
         taken, form = _take_off(layer, path, folder / f"plain-{number}", form, key, limits)

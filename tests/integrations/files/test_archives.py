@@ -143,14 +143,26 @@ def test_nothing_that_was_unpacked_lies_outside_the_folder(tmp_path: Path) -> No
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["arrived", "plain-0"]
 
 
+@pytest.mark.parametrize("name", ["out\\people.csv", "export 02:00:00.csv", "out/2026/people.csv"])
+def test_names_that_lead_nowhere_are_read(name: str) -> None:
+    assert len(read(zipped({name: csv_text()}), "people.zip")) == 2
+
+
+@pytest.mark.parametrize("name", ["out\\..\\..\\people.csv", "\\people.csv", "c:\\people.csv", "a\x07.csv"])
+def test_names_that_lead_out_are_refused(name: str) -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        read(zipped({name: csv_text()}), "people.zip")
+    assert refused.value.reason == Reason.UNSAFE_NAME
+
+
 @pytest.mark.parametrize("name", ["people.zip", "people.xlsx"])
 def test_reading_that_was_cut_off_is_begun_anew_in_the_same_folder(name: str, tmp_path: Path) -> None:
     arrived, work = tmp_path / "arrived", tmp_path / "work"
     arrived.write_bytes(zipped({"people.csv": csv_text()}) if name.endswith(".zip") else spreadsheet(SHEET))
     work.mkdir()
-    for left in ("plain-0", "rows"):
-        (work / left).write_bytes(b"what a worker left that died" * 1_000)
+    open_table(arrived, name, work)
     assert len(rows_of(list(open_table(arrived, name, work).batches()))) == 2
+    assert len(list(work.iterdir())) == 2
 
 
 def test_text_without_an_ending_in_an_archive_without_one_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
