@@ -69,17 +69,19 @@ def write(rows: Iterator[tuple[int, list[Any]]], errors: dict[Position, str], ta
     width = count = 0
     with open(task["target"], "w", encoding="utf-8") as file:
         for number, cells in rows:
-            texts = [text_of(cell) for cell in cells]
+            texts = [cell if cell.__class__ is str else text_of(cell) for cell in cells]
             for column in range(len(texts)) if errors else ():
                 if (number, column) in errors:
                     texts[column] = {"x": errors[number, column]}
-            length = next((index for index in range(len(texts), 0, -1) if not is_blank(texts[index - 1])), 0)
+            length = len(texts)
+            while length and is_blank(texts[length - 1]):
+                length -= 1
             if not length:
                 continue
             width = width or length
             if width > task["columns"]:
                 return {"reason": "too_many_columns", "limit": task["columns"], "count": width}
-            batch.append([number, texts[:length] + [""] * (width - length)])
+            batch.append([number, texts if len(texts) == width else texts[:length] + [""] * (width - length)])
             count += 1
             if len(batch) == ROWS_IN_BATCH:
                 file.write(json.dumps(batch, ensure_ascii=True) + "\n")
@@ -110,6 +112,8 @@ def number_text(value: float) -> Any:
     """Return a number as people read it: no ".0", no exponent; too long a one has lost digits already."""
     if not math.isfinite(value):
         return {"x": str(value)}
+    if abs(value) < EXACT and value == int(value):
+        return str(int(value))
     text = format(Decimal(repr(value)), "f")
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return {"x": text} if abs(value) >= EXACT else text
