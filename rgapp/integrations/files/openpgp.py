@@ -33,7 +33,8 @@ def decrypt(path: Path, target: Path, key: PrivateKey | None, limits: Limits) ->
         "key": base64.b64encode(key.material).decode(),
         "passphrase": key.passphrase,
         "bytes": limits.plain_bytes,
-        "memory": limits.memory,
+        # The library maps the whole message into its address space, and needs 35 MB besides, however long it is.
+        "memory": limits.memory + path.stat().st_size,
         "seconds": limits.seconds,
     }
     target.touch(mode=0o600)
