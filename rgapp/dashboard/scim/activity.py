@@ -73,8 +73,9 @@ def facts_of(sheet: Sheet) -> list[dict[str, Any]]:
     if sheet.person_url:
         person = Markup('<a href="{}">{}</a>').format(sheet.person_url, one.person or "Open the person")
     answered = f"{one.status} {one.scim_type}".strip() + f", after {one.duration_ms} ms"
-    if sheet.is_pasted:
-        asked: list[dict[str, Any]] = [{"label": "Way", "value": "Pasted here; nothing was written"}]
+    if sheet.is_pasted or sheet.is_again:
+        way = "Pasted here" if sheet.is_pasted else "Read again with the draft"
+        asked: list[dict[str, Any]] = [{"label": "Way", "value": f"{way}; nothing was written"}]
     else:
         asked = [
             {"label": "Request", "value": f"{one.method} {one.path}", "mono": True},

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, defer
 
 from rgapp.dashboard.kinds import Usage
@@ -14,6 +14,8 @@ from rgapp.paging import Key, Page, fetch
 from rgapp.provisioning.record import OutcomeKind
 from rgapp.provisioning.validation import email_key
 
+# Greater than every character that an address can have; a prefix becomes a range that an index answers.
+LAST_CHARACTER = "\U0010ffff"
 NEWEST_FIRST = (Key(SCIMRequest.at, descending=True), Key(SCIMRequest.id, descending=True))
 
 
@@ -31,7 +33,7 @@ def requests(
     """Return a page of requests, newest first; `show` is changes, all, good, refused, left or listening."""
     query = of_integration(integration).where(*_shown(show))
     if wanted:
-        query = query.where(_matches(wanted))
+        query = query.where(_matches(session, integration, wanted))
     light = query.options(defer(SCIMRequest.changes), defer(SCIMRequest.arrived))
     return fetch(session, light, NEWEST_FIRST, after=after, before=before)
 
@@ -71,7 +73,7 @@ def listened(session: Session, integration: Integration, limit: int) -> Sequence
 def last_with_fields(session: Session, integration: Integration, limit: int) -> Sequence[SCIMRequest]:
     """Return the newest requests that described a person and had to be explained, with what arrived in them."""
     query = of_integration(integration).where(
-        SCIMRequest.method.in_(("POST", "PUT", "PATCH", "PASTED")),
+        SCIMRequest.method.in_(("POST", "PUT", "PATCH", "PASTED", "AGAIN")),
         or_(SCIMRequest.listening.is_(True), SCIMRequest.accepted.is_(False)),
     )
     return session.scalars(query.order_by(SCIMRequest.at.desc()).limit(limit)).all()
@@ -119,14 +121,26 @@ def _shown(show: str) -> list[ColumnElement[bool]]:
             return [real]
 
 
-def _matches(wanted: str) -> ColumnElement[bool]:
-    """Match a whole Membership No., the beginning of an e-mail address, and parts of a name or of the path."""
-    escaped = wanted.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    part = f"%{escaped}%"
+def _matches(session: Session, integration: Integration, wanted: str) -> ColumnElement[bool]:
+    """Match an e-mail address, a whole Membership No., a path, or else parts of a name or path.
+
+    The first three have an index of their own or begin where the text does; only the last reads the whole log.
+    """
+    if "@" in wanted:
+        begins = email_key(wanted)
+        return and_(SCIMRequest.email_key >= begins, SCIMRequest.email_key < begins + LAST_CHARACTER)
+    text = _escaped(wanted.casefold())
+    if wanted.startswith("/"):
+        return func.lower(SCIMRequest.path).like(f"{text}%", escape="\\")
+    number = SCIMRequest.membership_no == wanted
+    if session.scalar(select(of_integration(integration).where(number).exists())):
+        return number
+    inside = f"%{text}%"
     return or_(
-        SCIMRequest.membership_no == wanted,
-        SCIMRequest.email_key == email_key(wanted),
-        SCIMRequest.email_key.like(f"{escaped}%", escape="\\"),
-        func.lower(SCIMRequest.person).like(part, escape="\\"),
-        func.lower(SCIMRequest.path).like(part, escape="\\"),
+        func.lower(SCIMRequest.person).like(inside, escape="\\"),
+        func.lower(SCIMRequest.path).like(inside, escape="\\"),
     )
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

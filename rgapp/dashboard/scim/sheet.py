@@ -7,7 +7,7 @@ from flask import url_for
 
 from rgapp import wording
 from rgapp.dashboard.fields import FIXER_WORDS, field_row, fields_as_text
-from rgapp.integrations.scim.trying import PASTED
+from rgapp.integrations.scim.trying import AGAIN, PASTED
 from rgapp.models import Integration, Programme, SCIMRequest
 from rgapp.provisioning.record import Field
 from rgapp.templating import exact_time
@@ -36,9 +36,9 @@ class Sheet:
         return self.request.method == PASTED
 
     @property
-    def needs_care(self) -> bool:
-        """Tell whether a field could not be read."""
-        return any(row["state"] not in {"ok", "skipped"} for row in self.fields)
+    def is_again(self) -> bool:
+        """Tell whether this is somebody whom the client brought, read again with a draft."""
+        return self.request.method == AGAIN
 
 
 def sheet_of(request: SCIMRequest, programme: Programme) -> Sheet:

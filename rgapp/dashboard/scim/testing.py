@@ -20,7 +20,7 @@ from rgapp.integrations.base import SettingsError
 from rgapp.integrations.registry import kind_of
 from rgapp.integrations.scim.forms import PasteForm
 from rgapp.integrations.scim.tokens import TokenState
-from rgapp.integrations.scim.trying import NotAUser, paste
+from rgapp.integrations.scim.trying import NotAUser, paste, read_again
 from rgapp.models import Integration
 
 SHOWN = 20
@@ -65,6 +65,27 @@ def scim_paste(slug: str, integration_id: uuid.UUID) -> str | Response:
     db.session.commit()
     target = url_for("dashboard.scim_testing", slug=slug, integration_id=integration_id, request=request_id)
     return redirect(f"{target}#result", 303)
+
+
+@bp.post("/<uuid:integration_id>/scim/testing/again")
+@staff(*CHANGERS)
+@limiter.limit("30/minute")
+def scim_read_again(slug: str, integration_id: uuid.UUID) -> Response:
+    """Try the people whom the client changed last with the draft."""
+    integration = connection(integration_id)
+    try:
+        tried = read_again(db.session(), integration, actor=actor(), now=utcnow())
+    except SettingsError:
+        flash("The draft cannot be used yet. Review says what is missing.", "warning")
+        return redirect(url_for("dashboard.review", slug=slug, integration_id=integration_id), 303)
+    db.session.commit()
+    if not tried:
+        flash("This connection has brought nobody yet, so there is nobody to read again.", "info")
+    elif service.is_tested(integration):
+        flash(f"The draft reads all {tried} of them well. What would come of each is below.", "success")
+    else:
+        flash("The draft cannot take all of them. See below what is wrong with whom.", "warning")
+    return redirect(url_for("dashboard.scim_testing", slug=slug, integration_id=integration_id), 303)
 
 
 def testing_page(integration: Integration, form: PasteForm) -> str:

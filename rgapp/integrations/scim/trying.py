@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from pydantic import ValidationError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, Tag, record_event
@@ -19,11 +20,13 @@ from rgapp.integrations.scim.schemas import SCIMUserModel
 from rgapp.integrations.scim.settings import SCIMSettings
 from rgapp.integrations.scim.tokens import Bearer
 from rgapp.integrations.service import note_test
-from rgapp.models import Integration, Programme
+from rgapp.models import Integration, Programme, SCIMUser, User, UserStatus
 from rgapp.provisioning import Outcome, preview
 
-#: The method under which the log keeps a user that was pasted.
+#: The methods under which the log keeps a user that was pasted, and one that is here and was read again.
 PASTED: Final = "PASTED"
+AGAIN: Final = "AGAIN"
+READ_AGAIN: Final = 10
 _NOBODY: Final = uuid.UUID(int=0)
 
 
@@ -46,17 +49,35 @@ def paste(session: Session, integration: Integration, text: str, *, actor: Actor
     entry.about(outcome)
     bearer = Bearer(integration.programme_id, _NOBODY, integration.id, "")
     request_id = note(session, bearer, entry, listening=True, now=now)
-    note_test(session, integration, passed=outcome.accepted, tested=integration.draft)
-    record_event(
-        session,
-        Tag.INTEGRATION_TESTED,
-        actor,
-        now=now,
-        programme_id=integration.programme_id,
-        integration_id=integration.id,
-        facts={"name": integration.name, "passed": outcome.accepted},
-    )
+    _note_tested(session, integration, outcome.accepted, actor, now)
     return request_id
+
+
+def read_again(session: Session, integration: Integration, *, actor: Actor, now: datetime) -> int:
+    """Try the people whom the client changed last with the draft; returns how many that were.
+
+    What a client said of them is kept, so a draft can be tested while another version is live. Passed is what takes all
+    of them. Raises `SettingsError` where the draft cannot be used.
+    """
+    rows = session.scalars(
+        select(SCIMUser)
+        .where(SCIMUser.programme_id == integration.programme_id, SCIMUser.integration_id == integration.id)
+        .order_by(SCIMUser.updated_at.desc())
+        .limit(READ_AGAIN)
+    ).all()
+    bearer = Bearer(integration.programme_id, _NOBODY, integration.id, "")
+    accepted = []
+    for row in reversed(rows):
+        active = session.get_one(User, (row.programme_id, row.user_id)).status == UserStatus.ACTIVE
+        resource = {**row.resource, "active": active}
+        outcome = try_user(session, integration, resource, now=now, target_id=row.user_id)
+        entry = Entry(AGAIN, "/Users", resource=row.resource)
+        entry.about(outcome)
+        note(session, bearer, entry, listening=True, now=now)
+        accepted.append(outcome.accepted)
+    if accepted:
+        _note_tested(session, integration, all(accepted), actor, now)
+    return len(accepted)
 
 
 def note_listened(session: Session, bearer: Bearer, entry: Entry, settings: SCIMSettings) -> None:
@@ -106,8 +127,15 @@ def user_in(text: str) -> dict[str, Any]:
     return standard
 
 
-def try_user(session: Session, integration: Integration, resource: Mapping[str, Any], *, now: datetime) -> Outcome:
-    """Return what provisioning would decide now about this user, whom the client would name for the first time.
+def try_user(
+    session: Session,
+    integration: Integration,
+    resource: Mapping[str, Any],
+    *,
+    now: datetime,
+    target_id: uuid.UUID | None = None,
+) -> Outcome:
+    """Return what provisioning would decide now about this user; without a target the client names them first.
 
     Raises `SettingsError` where the draft cannot be used.
     """
@@ -123,4 +151,18 @@ def try_user(session: Session, integration: Integration, resource: Mapping[str, 
     # Some clients send it as text; where it is not sent, a user is active (RFC 7643 section 4.1.1).
     active = str(resource.get("active", True)).lower() != "false"
     reading = read_user(resource, connection.settings, today=today, active=active)
-    return preview(session, integration.programme_id, reading, connection.policy(whole=False))
+    policy = connection.policy(whole=target_id is not None)
+    return preview(session, integration.programme_id, reading, policy, target_id=target_id)
+
+
+def _note_tested(session: Session, integration: Integration, passed: bool, actor: Actor, now: datetime) -> None:
+    note_test(session, integration, passed=passed, tested=integration.draft)
+    record_event(
+        session,
+        Tag.INTEGRATION_TESTED,
+        actor,
+        now=now,
+        programme_id=integration.programme_id,
+        integration_id=integration.id,
+        facts={"name": integration.name, "passed": passed},
+    )

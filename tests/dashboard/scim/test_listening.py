@@ -80,3 +80,40 @@ def test_groups_are_spoken_of_as_groups(
     body = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Warehouse"}
     assert scim("POST", "/Groups", body).status_code == 201
     assert "Kept a new group." in browser.get(path(live)).text
+
+
+def test_a_draft_is_tried_with_people_who_are_here_already(
+    app: Flask, session: Session, browser: FlaskClient, live: Integration, path: Callable[..., str]
+) -> None:
+    scim = client_of(app, session, live)
+    scim("POST", "/Users", jane())
+    live.draft = live.draft | {"mapping": live.draft["mapping"] | {"first_name": {"attribute": "userName"}}}
+    session.commit()
+    assert not service.is_tested(live)
+    assert "Try the draft with the last people" in browser.get(path(live, "scim/testing")).text
+    page = browser.post(path(live, "scim/testing/again"), follow_redirects=True).text
+    assert "The draft reads all 1 of them well." in page
+    assert "Somebody it has brought, read again" in page
+    session.refresh(live)
+    assert service.is_tested(live)
+
+
+def test_a_draft_that_cannot_take_somebody_has_not_passed(
+    app: Flask, session: Session, browser: FlaskClient, live: Integration, path: Callable[..., str]
+) -> None:
+    scim = client_of(app, session, live)
+    scim("POST", "/Users", jane())
+    live.draft = live.draft | {"mapping": live.draft["mapping"] | {"membership_no": {"attribute": "nickName"}}}
+    session.commit()
+    page = browser.post(path(live, "scim/testing/again"), follow_redirects=True).text
+    assert "The draft cannot take all of them." in page
+    assert "“nickName” did not arrive." in page
+    session.refresh(live)
+    assert not service.is_tested(live)
+
+
+def test_nobody_is_read_again_where_nobody_came(
+    browser: FlaskClient, live: Integration, path: Callable[..., str]
+) -> None:
+    page = browser.post(path(live, "scim/testing/again"), follow_redirects=True).text
+    assert "This connection has brought nobody yet" in page

@@ -29,6 +29,7 @@ CHANGES = (
     "scim/connect",
     "scim/mapping",
     "scim/testing",
+    "scim/testing/again",
     "scim/tokens",
     "scim/tokens/00000000-0000-0000-0000-000000000000/revoke",
     "alerts/00000000-0000-0000-0000-000000000000/settle",
