@@ -252,3 +252,24 @@ def test_a_request_of_another_integration_is_not_there(
     row = logged(other)
     assert browser.get(path(draft, f"requests/{row.id}")).status_code == 404
     assert browser.get(path(draft, f"requests/{new_id()}")).status_code == 404
+
+
+@pytest.mark.parametrize("query", ["q=%ED%A0%80", "q=%F4%8F%BF%BF@", "after=W10", "before=W10"])
+def test_a_search_that_makes_no_sense_finds_nothing(
+    browser: FlaskClient,
+    logged: Callable[..., SCIMRequest],
+    live: Integration,
+    path: Callable[..., str],
+    query: str,
+) -> None:
+    logged(live)
+    assert browser.get(path(live, f"activity?{query}")).status_code == 200
+
+
+@pytest.mark.parametrize("label", ["💥", "<b>x</b>"])
+def test_a_label_is_shown_as_it_is_or_refused(
+    browser: FlaskClient, live: Integration, path: Callable[..., str], label: str
+) -> None:
+    answer = browser.post(path(live, "scim/tokens"), data={"label": label, "lifetime": "90"}, follow_redirects=True)
+    assert answer.status_code == 200
+    assert "<b>x</b>" not in browser.get(path(live, "tools")).text
