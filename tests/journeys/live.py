@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -39,12 +40,12 @@ class Live:
         """Return the password of the demo's staff."""
         return (self.instance / "demo-idp" / "password").read_text().strip()
 
-    def flask(self, *words: str, stdin: str | None = None) -> str:
+    def flask(self, *words: str, stdin: str | None = None, environment: Mapping[str, str] | None = None) -> str:
         """Run a command of the application against this installation; returns what it printed."""
         done = subprocess.run(
             [sys.executable, "-m", "flask", *words],
             cwd=ROOT,
-            env=self._environment(self.port, self.instance),
+            env=self._environment(self.port, self.instance) | dict(environment or {}),
             input=stdin,
             capture_output=True,
             text=True,

@@ -22,10 +22,12 @@ def sign_in_as_employee(page: Page, name: str, start: str = "/p/acme/login") -> 
     choose_at_identity_provider(page, name)
 
 
-def sign_in_as_staff(page: Page, live: Live, email: str = "hannah.reid@acme.example") -> None:
-    """Sign in to Reward Manager with the demo's password."""
+def sign_in_as_staff(
+    page: Page, live: Live, email: str = "hannah.reid@acme.example", password: str | None = None
+) -> None:
+    """Sign in to Reward Manager, with the demo's password unless another is given."""
     page.goto("/manager/")
     page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password", exact=True).fill(live.password)
+    page.get_by_label("Password", exact=True).fill(password or live.password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(re.compile(r"/manager/(?!login|sign)"))

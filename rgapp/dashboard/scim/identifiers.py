@@ -82,7 +82,10 @@ def words_of(found: IdentifierCheck, integration: Integration) -> tuple[str, str
             )
         case _:
             rest = found.total - found.matching
-            new = f" The other {rest:,} would get new accounts." if rest else ""
+            others = (
+                "The other one would get a new account." if rest == 1 else f"The other {rest:,} would get new accounts."
+            )
+            new = f" {others}" if rest else ""
             return "ok", matching, f"{name} calls people what they are called here.{new}"
 
 
