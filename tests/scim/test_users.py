@@ -268,3 +268,15 @@ def test_the_base_url_answers_with_or_without_a_slash(scim: SCIMClient) -> None:
     for path in ("", "/"):
         answer = scim("GET", path)
         assert (answer.status_code, answer.content_type) == (200, "application/scim+json")
+
+
+def test_the_log_keeps_mapped_fields_and_nothing_else(scim: SCIMClient, session: Session) -> None:
+    """Neither attributes that are not mapped, nor passwords, nor the token, whether a request was good or refused."""
+    said = {"title": "Secretissima", "password": "a password nobody keeps", "nickName": "Jacky"}
+    assert scim("POST", "/Users", jane(**said)).status_code == 201
+    assert scim("POST", "/Users", jane(**said, userName="other", externalId="E2")).status_code == 409
+    lines = session.execute(select(SCIMRequest.__table__)).all()
+    kept = repr(lines)
+    assert len(lines) == 2
+    assert "jane.carter@acme.example" in kept
+    assert [value for value in (*said.values(), scim.token) if value in kept] == []
