@@ -22,6 +22,8 @@ DIGEST_LENGTH: Final = 16
 class SFTPFeeds:
     """Opens the files of SFTP integrations."""
 
+    pulls = False
+
     def open(self, context: FeedContext) -> Feed:
         """Open the file of one run: take off what is around it, find out how it is written, and look at its header.
 
