@@ -30,7 +30,7 @@ def fill_mapping(page: Page, names: dict[str, str]) -> None:
 def introduce_identity_provider(page: Page, live: Live, tile: str, name: str) -> None:
     """Open a tile, name the connection and give the identity provider's metadata address."""
     page.goto("/manager/acme/integrations/explore")
-    page.get_by_role("button", name=f"Set up {tile}").click()
+    page.get_by_role("button", name=f"Set up {tile}", exact=True).click()
     page.get_by_role("textbox", name="Name", exact=True).fill(name)
     page.get_by_text("Give a metadata address", exact=True).click()
     page.get_by_role("textbox", name="Metadata address").fill(f"{live.idp_url}/metadata")
@@ -84,7 +84,7 @@ def test_a_dry_run_writes_no_user_and_sends_no_mail(page: Page, live: Live) -> N
     live.flask("programme", "create", "--name", "Dry Run", "--slug", "dry-run")
     sign_in_as_staff(page, live, "olive.park@rewards.example")
     page.goto("/manager/dry-run/integrations/explore")
-    page.get_by_role("button", name="Set up Okta").click()
+    page.get_by_role("button", name="Set up Okta", exact=True).click()
     page.get_by_text("Give a metadata address", exact=True).click()
     page.get_by_role("textbox", name="Metadata address").fill(f"{live.idp_url}/metadata")
     page.get_by_role("button", name="Save and continue").click()
@@ -134,7 +134,7 @@ def test_a_bad_certificate_is_said_in_plain_words_and_nothing_typed_is_lost(
 def test_a_metadata_address_inside_the_network_is_not_fetched(page: Page, live: Live) -> None:
     sign_in_as_staff(page, live)
     page.goto("/manager/acme/integrations/explore")
-    page.get_by_role("button", name="Set up Okta").click()
+    page.get_by_role("button", name="Set up Okta", exact=True).click()
     page.get_by_text("Give a metadata address", exact=True).click()
     page.get_by_role("textbox", name="Metadata address").fill(f"{live.url}/healthz")
     page.get_by_role("button", name="Save and continue").click()
