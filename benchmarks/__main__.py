@@ -13,6 +13,7 @@ FULL = {
     "sign_in": ["--operations", "2000"],
     "scale": ["--operations", "1000"],
     "users": [],
+    "scim": [],
 }
 SMALL = {
     "validation": ["--responses", "200"],
@@ -20,6 +21,7 @@ SMALL = {
     "sign_in": ["--operations", "200"],
     "scale": ["--operations", "100", "--sizes", "1 k,100 k"],
     "users": ["--sizes", "1 k,100 k"],
+    "scim": ["--operations", "200", "--large", "20000", "--cycle", "500"],
 }
 
 

@@ -61,11 +61,11 @@ class Target:
         sent = json.dumps(body).encode() if body is not None else b""
         return load.scim(method, f"{self.prefix}{path}", host="rewards.example", token=self.token, body=sent)
 
-    def measure(self, what: str, requests: Sequence[bytes], status: int, *, per: int = 1) -> Measured:
+    def measure(self, what: str, requests: Sequence[bytes], status: int, *, per: int = 1, clients: int = 1) -> Measured:
         """Send the requests and meter; `per` requests are one operation."""
         own = self.source.meter if self.source else None
         before, before_own = self.server.meter.read(), own.read() if own else 0.0
-        done = load.run(self.server.port, requests, clients=1)
+        done = load.run(self.server.port, requests, clients=clients)
         used = self.server.meter.read() - before
         used_own = own.read() - before_own if own else None
         if per == 1:
@@ -213,7 +213,7 @@ def first_cycle(target: Target, people: int) -> Measured:
     """Measure what Entra does first: look each person up, find nobody, and create them."""
     who = names("cycle", people)
     both = zip(look_ups(target, "userName", who), creates(target, who), strict=True)
-    return target.measure(CYCLE, [request for pair in both for request in pair], 0, per=2)
+    return target.measure(CYCLE, [request for pair in both for request in pair], 0, per=2, clients=4)
 
 
 def table(found: Sequence[Measured]) -> str:
