@@ -18,7 +18,7 @@ from rgapp.provisioning import batch_matching, service
 from rgapp.provisioning.batch_matching import NOBODY, Known
 from rgapp.provisioning.batch_writing import BatchWriter
 from rgapp.provisioning.cells import Line
-from rgapp.provisioning.decision import decide
+from rgapp.provisioning.decision import OwnedFields, decide
 from rgapp.provisioning.mapping import Rules
 from rgapp.provisioning.matching import Account, Match
 from rgapp.provisioning.ownership import live_owners, owned_among
@@ -94,7 +94,7 @@ class Batches:
         """Decide about somebody whom nobody knows: that depends on nothing but whether she is active, so ask once."""
         outcome = self._fresh.get(line.active)
         if outcome is None:
-            outcome = decide(line.reading(self._rules), NOBODY, self._policy, _nothing_owned)
+            outcome = decide(line.reading(self._rules), NOBODY, self._policy, self._owned_by(frozenset()))
             self._fresh[line.active] = outcome
         if outcome.kind is OutcomeKind.CREATED:
             return Decided(line, OutcomeKind.CREATED, NOBODY)
@@ -106,12 +106,8 @@ class Batches:
         if match.email_holder is not None and match.email_holder.id.hex in free:
             match = replace(match, email_holder=None)
 
-        def owned(account: Account) -> frozenset[Field]:
-            assert isinstance(account, Known)  # noqa: S101 - what `find_many` finds.
-            return owned_among(account, owners, by_others_than=self._policy.integration_id)
-
         policy = self._policy if line.changed else self._quiet
-        outcome = decide(line.reading(self._rules), match, policy, owned)
+        outcome = decide(line.reading(self._rules), match, policy, self._owned_by(owners))
         if outcome.refusal is Refusal.LEAVER and not line.changed:
             return Decided(line, OutcomeKind.UNCHANGED, match)  # Who was taken out otherwise stays so.
         if outcome.refusal is Refusal.NO_ACCOUNT and line.active is False:
@@ -119,6 +115,13 @@ class Batches:
         if outcome.kind is OutcomeKind.CREATED and match.email_holder is None:
             return Decided(line, OutcomeKind.CREATED, match)
         return Decided(line, outcome.kind, match, outcome)
+
+    def _owned_by(self, owners: frozenset[uuid.UUID]) -> OwnedFields:
+        def owned(account: Account) -> frozenset[Field]:
+            assert isinstance(account, Known)  # noqa: S101 - what `find_many` finds.
+            return owned_among(account, owners, by_others_than=self._policy.integration_id)
+
+        return owned
 
     def write(
         self, session: Session, lines: Sequence[Line], *, now: datetime, free: frozenset[str] = frozenset()
@@ -192,7 +195,3 @@ class Batches:
         gone = writer.take_out(user_ids, facts)
         writer.flush()
         return gone
-
-
-def _nothing_owned(_: Account) -> frozenset[Field]:
-    return frozenset()
