@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from rgapp.audit import Actor, Tag, record_event
 from rgapp.integrations.base import SettingsError, SettingsProblem
 from rgapp.integrations.registry import access_of, kind_of
+from rgapp.integrations.sync.forgetting import forget_runs
 from rgapp.models import (
     ConnectionDirectory,
     Integration,
@@ -227,6 +228,7 @@ def discard(session: Session, integration: Integration, *, actor: Actor, now: da
     """
     if integration.live_version is not None:
         return False
+    forget_runs(session, integration)
     for model in (*kind_of(integration.kind).kept_with_draft, ConnectionDirectory):
         session.execute(
             delete(model).where(model.programme_id == integration.programme_id, model.integration_id == integration.id)

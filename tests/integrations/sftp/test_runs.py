@@ -12,14 +12,15 @@ import pytest
 from flask import current_app
 from sqlalchemy import select
 
-from rgapp.integrations.registry import KINDS
+from rgapp.integrations import service
 from rgapp.integrations.sftp.kind import KIND, SFTP
 from rgapp.integrations.sync import runs
-from rgapp.integrations.sync.engine import Tools, work_on_next
+from rgapp.integrations.sync.engine import Tools, work_on_next, work_on_preview
 from rgapp.models import Integration, Programme, RunState, SyncProblem, SyncRun, User
 from tests.conftest import NOW
 from tests.factories import Factory
 from tests.integrations.files.makers import zipped
+from tests.provisioning.conftest import ACTOR
 from tests.sheets import ErrorCell, spreadsheet
 
 HEADER = ["Employee ID", "E-mail", "First name", "Last name", "Birthday"]
@@ -104,9 +105,8 @@ MakeDesk = Callable[..., Desk]
 
 
 @pytest.fixture
-def make_desk(make: Factory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeDesk:
+def make_desk(make: Factory, tmp_path: Path) -> MakeDesk:
     """Return a function that makes a desk; arguments are settings."""
-    monkeypatch.setitem(KINDS, KIND, SFTP())
     return lambda **settings: Desk(make, tmp_path, **settings)
 
 
@@ -224,3 +224,30 @@ def test_changes_only_file_takes_out_whom_it_marks_and_nobody_else(make_desk: Ma
     run = desk.send(text([[*ROWS[7], "left"], [*ROWS[8], ""]], header=header))
     assert run.deactivated == 1
     assert desk.leavers() == ["E7"]
+
+
+def test_draft_that_is_deleted_takes_its_previews_along(make: Factory, tmp_path: Path) -> None:
+    programme = make.programme("acme")
+    settings = SFTP().validate({"mapping": MAPPING}).model_dump(mode="json", exclude_none=True)
+    draft = service.create(
+        make.session,
+        programme,
+        kind=KIND,
+        provider=KIND,
+        name="Payroll",
+        sealer=current_app.extensions["sealer"],
+        actor=ACTOR,
+        now=NOW,
+        draft=settings,
+    )
+    (tmp_path / "arrived").write_text(text([*ROWS, person(99, mail="none")]))
+    run = runs.receive(make.session, draft, now=NOW, path=tmp_path / "arrived", name="p.csv", preview_of=settings)
+    make.session.commit()
+    tools = Tools(tmp_path, current_app.extensions["sealer"], lambda: NOW)
+    done = work_on_preview(make.session, programme.id, run.id, tools)
+    assert done is not None
+    assert (done.created, done.refused) == (PEOPLE, 1)
+    assert service.discard(make.session, draft, actor=ACTOR, now=NOW)
+    make.session.commit()
+    for model in (SyncRun, SyncProblem, Integration):
+        assert make.session.scalars(select(model)).all() == []
