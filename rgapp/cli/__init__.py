@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from rgapp.cli import mail, programmes, sftp, staff_access, sync, tokens, users, worker
+from rgapp.cli import mail, programmes, sftp_accounts, staff_access, sync, tokens, users, worker
 
 
 def init_app(app: Flask) -> None:
@@ -14,7 +14,7 @@ def init_app(app: Flask) -> None:
         sync.sync,
         users.user,
         mail.mail,
-        sftp.sftp,
+        sftp_accounts.sftp,  # The commands about accounts belong to the same group.
         worker.worker,
     ):
         app.cli.add_command(command)

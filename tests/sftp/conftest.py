@@ -32,6 +32,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         else:
             database = opened.enter_context(postgres.server())
         folder = tmp_path_factory.mktemp("sftp")
+        shutil.copytree(request.getfixturevalue("host_keys"), folder / "instance" / "sftp")
         yield opened.enter_context(installation(folder, database=database, migrated=migrated)).start()
 
 
