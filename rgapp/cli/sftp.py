@@ -4,6 +4,7 @@ import asyncio
 import errno
 import logging
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask, current_app
@@ -71,6 +72,7 @@ def _place() -> Place:
         folder=Path(config["SFTP_FOLDER"]),
         spool=Path(config["SFTP_SPOOL"]),
         quota=Quota(config["SFTP_MAX_BYTES"], config["SFTP_MAX_FILES"]),
+        kept=timedelta(days=config["SFTP_KEEP_DAYS"]),
     )
 
 

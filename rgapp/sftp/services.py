@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -35,8 +36,10 @@ HANDED_OVER_SECONDS: Final = 3.0
 class Services:
     """Threads, the desks of the accounts, and the way of finished files into the database."""
 
-    def __init__(self, app: Flask, spool: Path, quota: Quota, receive: Receive) -> None:
-        self._app, self.spool, self._quota, self._receive = app, spool, quota, receive
+    def __init__(
+        self, app: Flask, spool: Path, quota: Quota, receive: Receive, *, kept: timedelta = arrivals.FILES_KEPT
+    ) -> None:
+        self._app, self.spool, self._quota, self._receive, self._kept = app, spool, quota, receive, kept
         self._disk = ThreadPoolExecutor(DISK_THREADS, "disk")
         self._database = ThreadPoolExecutor(DATABASE_THREADS, "database")
         self._passwords = ThreadPoolExecutor(PASSWORD_THREADS, "passwords")
@@ -124,7 +127,7 @@ class Services:
         desk = await self.desk(username)
         await self.disk(lambda: desk.sweep(before=at - HALF_FILES_KEPT_SECONDS))
         await self.hand_over(username)
-        await self.read(lambda session: arrivals.tidy(session, desk.folder, now=utcnow()))
+        await self.read(lambda session: arrivals.tidy(session, desk.folder, now=utcnow(), kept=self._kept))
 
     def _take_plain(self, username: str, at: float) -> None:
         try:

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -61,7 +62,10 @@ SIGNATURES: Final = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where to listen, and what is kept where; port 0 is any that is free, `or_another` if this one is not."""
+    """Where to listen, and what is kept where; port 0 is any that is free, `or_another` if this one is not.
+
+    Files are deleted when their runs have been over for as long as they are `kept`.
+    """
 
     address: str
     port: int
@@ -69,6 +73,7 @@ class Place:
     folder: Path
     spool: Path
     quota: Quota
+    kept: timedelta
 
 
 async def serve(app: Flask, place: Place, receive: Receive, *, announce: Callable[[int], None]) -> None:
@@ -76,7 +81,7 @@ async def serve(app: Flask, place: Place, receive: Receive, *, announce: Callabl
 
     Raises `OSError` where the address cannot be listened on.
     """
-    services = Services(app, place.spool, place.quota, receive)
+    services = Services(app, place.spool, place.quota, receive, kept=place.kept)
     house = House(services)
     server = await _listen(place, house)
     port = server.get_port()
@@ -139,7 +144,7 @@ async def _listen_on(host: str, port: int, house: House, keys: Sequence[asyncssh
 
 async def look_once(app: Flask, place: Place, receive: Receive) -> None:
     """Look after the spool once, as the server does each minute."""
-    services = Services(app, place.spool, place.quota, receive)
+    services = Services(app, place.spool, place.quota, receive, kept=place.kept)
     try:
         await services.round()
     finally:

@@ -18,6 +18,10 @@ from rgapp.models import FileState, Integration, RunState, SFTPAccount, SFTPFile
 LISTED_FOR: Final = timedelta(hours=1)
 # How long an example stays; what it showed is in the mapping by then.
 EXAMPLE_KEPT: Final = timedelta(days=30)
+# How long a file stays after its run, for those who look into it; what it said is in the run's report.
+FILES_KEPT: Final = timedelta(days=30)
+OPEN: Final = (RunState.RECEIVED, RunState.RUNNING)
+SETTLED: Final = (RunState.APPLIED, RunState.FAILED, RunState.DISCARDED)
 IDS_AT_ONCE: Final = 500
 
 
@@ -105,29 +109,43 @@ def example(session: Session, folder: Folder) -> Entry | None:
     return files[max(examples)] if examples else None
 
 
-def tidy(session: Session, folder: Folder, *, now: datetime) -> int:
-    """List no more what was handled long enough ago, and delete old examples; returns how many files that concerned."""
-    entries = {entry.id: entry for entry in folder.received_files() if entry.name != HIDDEN}
+def tidy(session: Session, folder: Folder, *, now: datetime, kept: timedelta = FILES_KEPT) -> int:
+    """List no more what was handled a while ago, and delete what nobody needs: old examples, and files of old runs.
+
+    The file of a run that is held stays, for it may be released. Reads the database only; returns how many files that
+    concerned.
+    """
+    entries = {entry.id: entry for entry in folder.received_files()}
+    rows = _rows(session, folder.username, list(entries))
+    runs = _runs(session, rows)
     count = 0
-    for row in _rows(session, folder.username, list(entries)):
-        entry = entries[row.id]
-        if row.state == FileState.EXAMPLE and row.received_at <= now - EXAMPLE_KEPT:
+    for row in rows:
+        entry, run = entries[row.id], runs.get(row.run_id) if row.run_id is not None else None
+        if row.state == FileState.EXAMPLE:
+            is_over, gone_after, over_since = False, EXAMPLE_KEPT, row.received_at
+        elif run is None:
+            is_over, gone_after, over_since = True, kept, row.received_at
+        else:
+            is_over, gone_after, over_since = run.state not in OPEN, kept, run.finished_at or now
+        if over_since <= now - gone_after and (run is None or run.state in SETTLED):
             entry.path.unlink(missing_ok=True)
-            count += 1
-        elif row.run_id is not None and _is_over(session, row, now):
+        elif is_over and entry.name != HIDDEN and over_since <= now - LISTED_FOR:
             folder.relist(entry, HIDDEN)
-            count += 1
+        else:
+            continue
+        count += 1
     return count
 
 
-def _is_over(session: Session, row: SFTPFile, now: datetime) -> bool:
-    run = session.get(SyncRun, (row.programme_id, row.run_id))
-    if run is None:
-        return row.received_at <= now - LISTED_FOR
-    over_since = run.finished_at or run.checked_at
-    return run.state not in {RunState.RECEIVED, RunState.RUNNING} and (
-        over_since is not None and over_since <= now - LISTED_FOR
-    )
+def _runs(session: Session, rows: Sequence[SFTPFile]) -> dict[uuid.UUID, SyncRun]:
+    ids = [row.run_id for row in rows if row.run_id is not None]
+    found: dict[uuid.UUID, SyncRun] = {}
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        query = select(SyncRun).where(
+            SyncRun.programme_id == rows[0].programme_id, SyncRun.id.in_(ids[start : start + IDS_AT_ONCE])
+        )
+        found |= {run.id: run for run in session.scalars(query)}
+    return found
 
 
 def _account(session: Session, username: str) -> SFTPAccount | None:

@@ -132,6 +132,26 @@ def test_a_file_whose_run_is_gone_is_listed_no_more(session: Session, live: Inte
     assert arrivals.tidy(session, folder, now=NOW + LISTED_FOR) == 1
 
 
+@pytest.mark.parametrize(
+    ("state", "there"), [(RunState.APPLIED, False), (RunState.FAILED, False), (RunState.HELD, True)]
+)
+def test_a_file_is_deleted_a_set_time_after_its_run_unless_it_is_held(
+    session: Session, live: Integration, folder: Folder, state: RunState, there: bool
+) -> None:
+    entry = arrive(folder)
+    hand_over(session, folder)
+    run = session.query(SyncRun).one()
+    run.state, run.finished_at = state, NOW
+    session.flush()
+    kept = timedelta(days=7)
+    arrivals.tidy(session, folder, now=NOW + kept - timedelta(seconds=1), kept=kept)
+    assert entry.path.exists()
+    arrivals.tidy(session, folder, now=NOW + kept, kept=kept)
+    assert entry.path.exists() is there
+    assert folder.listing() == {}
+    assert hand_over(session, folder) == []
+
+
 def test_old_examples_are_deleted(session: Session, integration: Integration, folder: Folder) -> None:
     entry = arrive(folder)
     hand_over(session, folder)
