@@ -108,7 +108,7 @@ class Services:
         """Look after every account: take what other servers left, hand over what waits, forget what is old."""
         at = time.time() if now is None else now
         for username in await self.disk(plain_usernames, self.spool):
-            await self._guarded(username, self.disk(self._take_plain, username, at))
+            await self._guarded(username, self._take_plain(username, at))
         for username in await self.disk(usernames, self.spool):
             await self._guarded(username, self._look_after(username, at))
 
@@ -129,19 +129,17 @@ class Services:
         await self.hand_over(username)
         await self.read(lambda session: arrivals.tidy(session, desk.folder, now=utcnow(), kept=self._kept))
 
-    def _take_plain(self, username: str, at: float) -> None:
-        try:
-            plain = PlainFolder(self.spool, username)
-        except ValueError:  # Not a user name: somebody keeps something else there.
-            return
-        if plain.exists():
-            plain.take(now=at)
+    async def _take_plain(self, username: str, at: float) -> None:
+        plain = PlainFolder(self.spool, username)
+        # Somebody may keep something else beside the accounts.
+        if plain.exists() and await self.read(lambda session: arrivals.is_account(session, username)):
+            await self.disk(lambda: plain.take(now=at))
 
     async def _guarded(self, username: str, work: Any) -> None:
         """Let one account's trouble not keep the others waiting."""
         try:
             await work
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, ValueError) as error:
             logger.warning("the spool of %s could not be looked after: %s", username, type(error).__name__)
 
     def _transaction(self, function: Callable[[Session], T], writes: bool) -> T:

@@ -44,6 +44,11 @@ class Handed:
     run_id: uuid.UUID | None
 
 
+def is_account(session: Session, username: str) -> bool:
+    """Tell whether there is an account with this user name."""
+    return _account(session, username) is not None
+
+
 def waiting(session: Session, folder: Folder) -> list[Entry]:
     """Return the received files of an account that nobody has taken note of yet, in order; reads only."""
     entries = folder.received_files()
