@@ -31,19 +31,28 @@ from rgapp.scim.json_sql import DIALECTS, as_bool
 MOST_TERMS = 100
 #: What fits into an address (RFC 9110 section 4.1), with some room.
 LONGEST_FILTER = 8000
+USUAL_LENGTH = 300
 
 
-@lru_cache(maxsize=1000)
 def condition_of(scim_filter: str, model: type[Resource[Any]], kind: str, dialect: str) -> tuple[Condition, bool]:
     """Return a filter as a condition on the resources of one type, and whether it needs the users' own table.
 
-    Raises `InvalidFilterException` for what cannot be compared, and for too many comparisons.
+    Those of usual length are kept: clients page through what one filter finds. Raises `InvalidFilterException` for what
+    cannot be compared, and for too many comparisons.
     """
+    made = _kept if len(scim_filter) <= USUAL_LENGTH else _made
+    return made(scim_filter, model, kind, dialect)
+
+
+def _made(scim_filter: str, model: type[Resource[Any]], kind: str, dialect: str) -> tuple[Condition, bool]:
     bound: ScimFilter[Any] = ScimFilter[model](scim_filter)  # type: ignore[valid-type]  # Known at run time only.
     if _terms(bound.ast) > MOST_TERMS:
         raise InvalidFilterException(detail=f"the filter has more than {MOST_TERMS} comparisons")
     attributes = Attributes(kind, DIALECTS[dialect])
     return _Compiler(model, attributes).visit(bound.ast), attributes.of_people
+
+
+_kept = lru_cache(maxsize=500)(_made)
 
 
 def check_length(scim_filter: object) -> None:
