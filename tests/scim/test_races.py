@@ -5,11 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from rgapp.models import SCIMRequest, SCIMUser, User
+from rgapp.scim import exchange
 from tests.scim.conftest import SCIMClient, jane
 
 AT_ONCE = 4
@@ -66,3 +69,22 @@ def test_a_deletion_and_a_change_at_once_leave_nobody_half_there(
     assert answers[1].status_code in {200, 404, 412}
     gone = answers[0].status_code == 204
     assert (session.scalars(select(SCIMUser)).all() == []) is gone
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/Users", 200), ("POST", "/Users/.search", 200)])
+def test_a_read_during_which_somebody_wrote_is_answered_and_has_its_line(
+    scim: SCIMClient, session: Session, monkeypatch: pytest.MonkeyPatch, method: str, path: str, status: int
+) -> None:
+    really, tries = exchange.note, []
+
+    def fails_at_first(*args: Any, **options: Any) -> Any:
+        tries.append(args)
+        if len(tries) == 1:  # So SQLite says that what was read is older than what is there.
+            raise OperationalError("INSERT", {}, Exception("database is locked"))
+        return really(*args, **options)
+
+    monkeypatch.setattr(exchange, "note", fails_at_first)
+    search = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]}
+    assert scim(method, path, search if method == "POST" else None).status_code == status
+    assert len(tries) == 2
+    assert [line.path for line in session.scalars(select(SCIMRequest))] == [path]
