@@ -1,11 +1,9 @@
 """Take the pictures in docs/images: every page of the main story, at desktop and phone width, from a fresh demo."""
 
-import contextlib
 import json
 import re
 import sys
 import tempfile
-import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from pyotp import TOTP
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from scripts.screenshots_scim import directory_pictures  # noqa: E402
 from tests.journeys.conftest import ARGUMENTS  # noqa: E402 - the folder above has to be found first.
 from tests.journeys.live import Live  # noqa: E402
 from tests.journeys.steps import (  # noqa: E402
@@ -28,6 +27,7 @@ from tests.tools import require  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 WIDTHS = {"desktop": {"width": 1280, "height": 860}, "phone": {"width": 360, "height": 740}}
+LONGEST = {"desktop": 2000, "phone": 3000}
 STAFF = "hannah.reid@acme.example"
 EVERYBODY = ("Jane Carter", "Zoë Núñez-O’Neill", "Grace Okafor", "Marcus Bell", "Tomasz Nowak", "Priya Sharma")
 
@@ -48,9 +48,11 @@ class Camera:
         return page
 
     def keep(self, page: Page, name: str, width: str) -> None:
-        """Keep a picture of the whole page."""
+        """Keep a picture of the page, of very long ones the upper part."""
         page.wait_for_load_state()
-        page.screenshot(path=IMAGES / f"{name}-{width}.png", full_page=True)
+        height = min(LONGEST[width], page.evaluate("document.documentElement.scrollHeight"))
+        clip = {"x": 0, "y": 0, "width": WIDTHS[width]["width"], "height": height}
+        page.screenshot(path=IMAGES / f"{name}-{width}.png", full_page=True, clip=clip)
 
 
 def main() -> None:
@@ -62,7 +64,10 @@ def main() -> None:
         try:
             camera = Camera(browser, live)
             employees(camera)
-            staff(camera, Path(folder))
+            state = Path(folder) / "staff.json"
+            page = staff(camera, state)
+            directories(camera, page, state)
+            second_step(camera, state)
         finally:
             browser.close()
             live.stop()
@@ -88,9 +93,8 @@ def employees(camera: Camera) -> None:
         sign_in_as_employee(camera.page(), name)
 
 
-def staff(camera: Camera, folder: Path) -> None:
-    """Picture Reward Manager: a second connection is set up and tested on the way."""
-    state = folder / "staff.json"
+def staff(camera: Camera, state: Path) -> Page:
+    """Picture Reward Manager: a second connection is set up and tested on the way; returns the page signed in."""
     page = camera.page()
     page.goto("/manager/login")
     camera.keep(page, "staff-sign-in", "desktop")
@@ -127,64 +131,25 @@ def staff(camera: Camera, folder: Path) -> None:
             shown.goto(path)
             camera.keep(shown, name, width)
             shown.context.close()
-    provisioning(camera, state)
-    second_step(camera, state)
+    return page
 
 
-def provisioning(camera: Camera, state: Path) -> None:
-    """Picture a SCIM integration: connected, listened to, published, and what it did since."""
-    page = camera.page("desktop", state)
-    page.goto("/manager/acme/integrations/explore?q=scim+api")
-    page.get_by_role("button", name="Set up").first.click()
-    page.wait_for_url(re.compile("/scim/connect"))
-    root = urlsplit(page.url).path.removesuffix("/scim/connect")
-    page.get_by_role("textbox", name="Label").fill("Demo client")
-    page.get_by_role("button", name="Issue a token").click()
-    token = page.get_by_role("textbox", name="Bearer token").input_value()
-    base = page.get_by_role("textbox", name="Our base URL").input_value()
-    camera.keep(page, "scim-token", "desktop")
-    send_people(base, token)
-    steps = {
-        "scim-connect": "scim/connect",
-        "scim-mapping": "scim/mapping",
-        "scim-testing": "scim/testing",
-        "scim-identifiers": "scim/identifiers",
-        "scim-review": "setup/review",
-    }
-    both_widths(camera, state, {name: f"{root}/{rest}" for name, rest in steps.items()})
-    page.goto(f"{root}/setup/review")
-    page.get_by_role("button", name="Publish").click()
-    page.get_by_text("is live.").wait_for()
-    send_people(base, token)
-    page.goto(f"{root}/?show=refused")
-    refused = page.locator("tbody").get_by_role("link").first.get_attribute("href") or ""
-    both_widths(camera, state, {"scim-activity": f"{root}/", "scim-tools": f"{root}/tools", "scim-request": refused})
+def directories(camera: Camera, page: Page, state: Path) -> None:
+    """Picture provisioning."""
 
-
-def both_widths(camera: Camera, state: Path, pages: dict[str, str]) -> None:
-    """Keep a picture of each page at both widths."""
-    for width in WIDTHS:
-        for name, path in pages.items():
-            shown = camera.page(width, state)
-            shown.goto(path)
+    def keep(name: str, path: str) -> None:
+        """Take a picture at each width; without a path of the page that is open, which cannot be opened again."""
+        for width, size in WIDTHS.items():
+            shown = camera.page(width, state) if path else page
+            if path:
+                shown.goto(path)
+            else:
+                shown.set_viewport_size({"width": size["width"], "height": size["height"]})
             camera.keep(shown, name, width)
-            shown.context.close()
+            if path:
+                shown.context.close()
 
-
-def send_people(base: str, token: str) -> None:
-    """Send what a SCIM client sends: two people in order, and one without the mandatory number."""
-    for number, first, last in (("E3001", "Ola", "Lind"), ("E3002", "Kofi", "Asante"), ("", "Mei", "Tan")):
-        address = f"{first}.{last}@acme.example".lower()
-        user = {
-            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-            "userName": address,
-            "name": {"givenName": first, "familyName": last},
-            "emails": [{"value": address, "type": "work", "primary": True}],
-        } | ({"externalId": number} if number else {})
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/scim+json"}
-        request = urllib.request.Request(f"{base}/Users", json.dumps(user).encode(), headers)  # noqa: S310 - our own demo.
-        with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(request, timeout=10):  # noqa: S310 - the same.
-            pass
+    directory_pictures(page, keep)
 
 
 def second_step(camera: Camera, state: Path) -> None:
@@ -217,7 +182,7 @@ def second_step(camera: Camera, state: Path) -> None:
 def live_connection(live: Live) -> Any:
     """Return the demo's connection that is live, as the command line prints it."""
     listed = json.loads(live.flask("integration", "list", "--programme", "acme", "--json"))
-    return next(one for one in listed if one["state"] == "live")
+    return next(one for one in listed if one["state"] == "live" and one["kind"] == "inbound-saml")
 
 
 def set_up_okta(camera: Camera, page: Page) -> str:
