@@ -82,7 +82,7 @@ def listen(entra: Directory) -> None:
 def first_cycle(entra: Directory) -> dict[str, str]:
     """Send everybody and two groups, change one, and send somebody with another's address; returns ids by number."""
     ids = {person[0]: str(entra.add(*person[:4], **born(person[4])).id) for person in (*KNOWN, *NEW)}
-    model = entra.client.get_resource_model("Group")
+    model: Any = entra.client.get_resource_model("Group")
     for name, members in (("Berlin", NEW[2:8]), ("London", KNOWN)):
         entra.client.create(
             model.model_validate({"displayName": name, "members": [{"value": ids[one[0]]} for one in members]})

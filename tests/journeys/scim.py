@@ -108,11 +108,11 @@ class Directory:
     def __init__(self, client: SyncSCIMClient) -> None:
         self.client = client
         client.discover()
-        self.user_model = client.get_resource_model("User")
+        self.user_model: Any = client.get_resource_model("User")
 
     def add(self, number: str, given: str, family: str, mail: str, **more: Any) -> Any:
         """Look somebody up and, as nobody is found, create them; returns the resource."""
-        found = self.client.query(self.user_model, query_parameters=SearchRequest(filter=f'userName eq "{mail}"'))
+        found: Any = self.client.query(self.user_model, query_parameters=SearchRequest(filter=f'userName eq "{mail}"'))
         assert found.total_results == 0, found
         emails = [{"value": mail, "type": "work", "primary": True}]
         name = {"givenName": given, "familyName": family}
@@ -121,7 +121,7 @@ class Directory:
 
     def change(self, user_id: str, path: str, value: Any) -> Any:
         """Change one attribute of somebody; returns the resource as it is afterwards."""
-        operation = PatchOperation(op=PatchOperation.Op.replace_, path=path, value=value)
+        operation: Any = PatchOperation(op=PatchOperation.Op.replace_, path=path, value=value)
         model = self.user_model
         return self.client.modify(model, user_id, PatchOp[model](operations=[operation]))  # type: ignore[valid-type]
 
