@@ -82,6 +82,8 @@ def _draft_health(integration: Integration) -> Health:
 
 
 def _line(good: int, refused: int, silent: int, usage: Usage, words: Words) -> str:
+    if usage.line:
+        return usage.line
     if good or refused:
         uses = f"{counted(good, words.use)} this week"
         return f"{uses}, {refused:,} refused" if refused else uses

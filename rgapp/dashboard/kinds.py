@@ -40,10 +40,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Usage:
-    """How one integration was used: the last days, oldest first, and when it was used last."""
+    """How one integration was used: the last days, oldest first, and when it was used last.
+
+    A `line` says how it is doing in the kind's own words; without one the uses of this week are counted.
+    """
 
     days: Sequence[Day]
     last: datetime | None = None
+    line: str = ""
 
 
 @dataclass(frozen=True)

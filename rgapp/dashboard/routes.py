@@ -5,6 +5,7 @@ A new kind of integration is one package with its pages, its views here, and one
 
 import rgapp.dashboard.alerts
 import rgapp.dashboard.catalogue
+import rgapp.dashboard.feeds.run
 import rgapp.dashboard.integration
 import rgapp.dashboard.overview
 import rgapp.dashboard.review
@@ -17,12 +18,17 @@ import rgapp.dashboard.scim.connect
 import rgapp.dashboard.scim.identifiers
 import rgapp.dashboard.scim.mapping
 import rgapp.dashboard.scim.testing
-import rgapp.dashboard.scim.tokens  # noqa: F401 - these imports are for their effect.
+import rgapp.dashboard.scim.tokens
+import rgapp.dashboard.sftp.access
+import rgapp.dashboard.sftp.account
+import rgapp.dashboard.sftp.example
+import rgapp.dashboard.sftp.preview  # noqa: F401 - these imports are for their effect.
 from rgapp.dashboard.common import bp
 from rgapp.dashboard.registry import register
 from rgapp.dashboard.saml.pages import SAMLPages
 from rgapp.dashboard.scim.pages import SCIMPages
+from rgapp.dashboard.sftp.pages import SFTPPages
 
-register(SAMLPages(), SCIMPages())
+register(SAMLPages(), SCIMPages(), SFTPPages())
 
 __all__ = ["bp"]

@@ -224,19 +224,25 @@ function setUpLive(place) {
     for (const details of all("details", fresh)) if (open.has(details.dataset.keep)) details.open = true;
     place.replaceChildren(fresh);
     if (held) place.querySelector(`[data-keep="${held}"] ${focused.localName}`)?.focus();
-    announce(place.dataset.liveWords);
+    if (place.dataset.liveWords) announce(place.dataset.liveWords);
   };
   const look = async () => {
     if (document.hidden) return;
     const answer = await fetch(place.dataset.live, { redirect: "error" });
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-state]");
+    // What has come to its end is shown with everything that can be done about it.
+    if ("done" in fresh.dataset && "liveReload" in place.dataset) {
+      stop();
+      window.location.reload();
+      return;
+    }
     if (fresh.dataset.state !== place.querySelector("[data-state]").dataset.state) show(fresh);
   };
   const timer = window.setInterval(() => {
     if (Date.now() < until) return look().catch(stop);
     return stop();
-  }, LIVE_EVERY);
+  }, Number(place.dataset.liveEvery) || LIVE_EVERY);
   const stop = () => {
     window.clearInterval(timer);
     refresh.hidden = false;
