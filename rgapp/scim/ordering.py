@@ -46,8 +46,8 @@ def sort_key(request: SearchRequest[Any], model: type[Resource[Any]], kind: str,
         place = Fixed("") if first is None or isinstance(sub, Fixed) else Scalar(first, sub.kind)
     if isinstance(place, Complex):
         raise InvalidPathException(detail=f"{str(request.sort_by)!r} cannot be sorted by")
-    if isinstance(place, Fixed):
-        return SortKey(None)
+    if isinstance(place, Fixed) or (isinstance(place, Scalar) and place.identifier is attributes.identifier):
+        return SortKey(None)  # It is the same for all, or it is what orders them anyway.
     value = place.value if place.sorts or place.kind is not str else attributes.sql.ordered(place.value)
     return SortKey(value, place.kind, place.whole, attributes.of_people)
 

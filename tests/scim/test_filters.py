@@ -150,3 +150,15 @@ def test_a_time_without_its_zone_is_before_and_after_nothing(filled: SQLStorage)
     resource_type = filled.provider.resource_types[0]
     request = SearchRequest[SCIMUserModel](filter='meta.created gt "2000-01-01T00:00:00"')  # type: ignore[valid-type]
     assert filled.search([resource_type], request).total == 0
+
+
+@pytest.mark.parametrize("sort_by", [None, "userName", "id"])
+def test_a_page_far_in_begins_where_an_index_says(session: Session, crowd: SQLStorage, sort_by: str | None) -> None:
+    request = SearchRequest[SCIMUserModel](cursor="", count=10, sort_by=sort_by)  # type: ignore[valid-type]
+    search = Search(session, crowd.scope, {USER: SCIMUserModel}, request)
+    found = search.by_cursor(None, 10)
+    assert found.next is not None
+    beyond = search.order.beyond(found.next.value, found.next.identifier)
+    plan = plan_of(session, search.filtered.where(beyond).order_by(*search.order.terms()).limit(11))
+    column = "user_name_key" if sort_by == "userName" else "user_id"
+    assert any("programme_id" in line and column in line for line in plan), plan

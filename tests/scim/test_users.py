@@ -176,7 +176,13 @@ class TestLists:
         assert found == people
 
     @pytest.mark.parametrize(
-        "query", [{}, {"sortBy": "userName", "sortOrder": "descending"}, {"filter": 'title eq "t1"'}]
+        "query",
+        [
+            {},
+            {"sortBy": "userName", "sortOrder": "descending"},
+            {"sortBy": "id", "sortOrder": "descending"},
+            {"filter": 'title eq "t1"'},
+        ],
     )
     def test_pages_by_cursor_have_everybody_once_and_lead_back(
         self, scim: SCIMClient, people: list[str], query: dict[str, str]
