@@ -14,6 +14,7 @@ FULL = {
     "scale": ["--operations", "1000"],
     "users": [],
     "scim": [],
+    "feeds": ["--rows", "1000000"],
 }
 SMALL = {
     "validation": ["--responses", "200"],
@@ -22,6 +23,7 @@ SMALL = {
     "scale": ["--operations", "100", "--sizes", "1 k,100 k"],
     "users": ["--sizes", "1 k,100 k"],
     "scim": ["--operations", "200", "--large", "20000", "--cycle", "500"],
+    "feeds": ["--rows", "50000"],
 }
 
 

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import delete, select
@@ -41,6 +42,10 @@ MAIL: Final = (
 )  # fmt: skip
 DEACTIVATION: Final = ("programme_id", "id", "at", "user_id", "source", "integration_id")
 KEYS: Final = ("programme_id", "id")
+# Values of enumerations, once: asking for them costs as much as making the row.
+CREATED: Final = Tag.USER_CREATED.value
+WELCOME: Final = MailKind.WELCOME.value
+WAITING: Final = MailStatus.WAITING.value
 TAG_OF: Final = {
     OutcomeKind.UPDATED: Tag.USER_UPDATED,
     OutcomeKind.DEACTIVATED: Tag.USER_DEACTIVATED,
@@ -63,7 +68,6 @@ class BatchWriter:
         self._actor = (str(actor.kind), form.identifier(actor.id), actor.label)
         self._given = source_of(policy, now)
         self._source = policy.source.value
-        self._name_keys: dict[str | None, str] = {}
         self._patterns: dict[Any, tuple[str, str, bool, str]] = {}
         self._users: list[tuple[Any, ...]] = []
         self._events: list[tuple[Any, ...]] = []
@@ -89,21 +93,15 @@ class BatchWriter:
         assert email is not None  # noqa: S101 - nobody is created without an address.
         self._users.append(
             (
-                programme, user_id, number, email, email_key(email), first, last, self._name_key(first),
-                self._name_key(last), born, "leaver" if waits else "active", self._source, self._integration, sources,
+                programme, user_id, number, email, email_key(email), first, last, _name_key(first),
+                _name_key(last), born, "leaver" if waits else "active", self._source, self._integration, sources,
                 gaps, incomplete, at, at, at if waits else None,
             )
         )  # fmt: skip
-        self._event(Tag.USER_CREATED, user_id, facts)
+        self._event(CREATED, user_id, facts)
         if self._policy.welcome_email and not waits:
             self._welcome(user_id, email)
         return user_id
-
-    def _name_key(self, name: str | None) -> str:
-        key = self._name_keys.get(name)
-        if key is None:
-            key = self._name_keys[name] = name_key(name)
-        return key
 
     def change(self, match: Match, outcome: Outcome, owners: frozenset[uuid.UUID]) -> None:
         """Write what a decision about an account that exists means."""
@@ -130,7 +128,7 @@ class BatchWriter:
             return
         self._change_status(user, outcome)
         facts = self._form.json(change_facts(self._policy, changes))
-        self._event(TAG_OF[outcome.kind], user_id, facts)
+        self._event(TAG_OF[outcome.kind].value, user_id, facts)
 
     def take_out(self, user_ids: Sequence[uuid.UUID], facts: Mapping[str, Any]) -> int:
         """Deactivate those who are active; returns how many."""
@@ -144,7 +142,7 @@ class BatchWriter:
         for user_id in active:
             self._statuses.append((UserStatus.LEAVER.value, self._at, self._at, self._programme, user_id.hex))
             self._leave(user_id)
-            self._event(Tag.USER_DEACTIVATED, user_id.hex, noted)
+            self._event(Tag.USER_DEACTIVATED.value, user_id.hex, noted)
         return len(active)
 
     def flush(self) -> None:
@@ -224,11 +222,11 @@ class BatchWriter:
         left = {name: value for name, value in holder.field_sources.items() if name != Field.EMAIL}
         self._freed.append((None, None, self._form.json(left), self._programme, holder.id.hex))
         facts = {"source": self._policy.source, "via": self._policy.name}
-        self._event(Tag.USER_EMAIL_RELEASED, holder.id.hex, self._form.json(facts))
+        self._event(Tag.USER_EMAIL_RELEASED.value, holder.id.hex, self._form.json(facts))
 
-    def _event(self, tag: Tag, user_id: str, facts: str) -> None:
+    def _event(self, tag: str, user_id: str, facts: str) -> None:
         self._events.append(
-            (new_hex(), self._programme, self._at, str(tag), *self._actor, user_id, self._integration, facts)
+            (new_hex(), self._programme, self._at, tag, *self._actor, user_id, self._integration, facts)
         )
 
     def _welcome(self, user_id: str, recipient: str) -> None:
@@ -236,10 +234,15 @@ class BatchWriter:
         once = f"welcome:{dashed}"
         self._mails.append(
             (
-                self._programme, new_hex(), user_id, MailKind.WELCOME.value, once, recipient, "{}",
-                MailStatus.WAITING.value, 0, self._at, self._at, "",
+                self._programme, new_hex(), user_id, WELCOME, once, recipient, "{}",
+                WAITING, 0, self._at, self._at, "",
             )
         )  # fmt: skip
+
+
+@lru_cache(maxsize=30_000)
+def _name_key(name: str | None) -> str:
+    return name_key(name)
 
 
 def _after(changes: Sequence[Change], field: Field, before: Any) -> Any:

@@ -175,7 +175,8 @@ def format_label(date_format: str) -> str:
 
 def email_key(email: str) -> str:
     """Return the form in which addresses are compared."""
-    return unicodedata.normalize("NFC", email.casefold())
+    folded = email.casefold()
+    return folded if folded.isascii() else unicodedata.normalize("NFC", folded)
 
 
 def name_key(name: str | None) -> str:
