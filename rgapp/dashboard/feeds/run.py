@@ -4,8 +4,10 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from flask import abort, flash, redirect, request, stream_with_context, url_for
+from flask import abort, flash, redirect, request, url_for
 from flask_login import current_user
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from rgapp.access import CHANGERS, EVERY_ROLE, staff
@@ -13,6 +15,7 @@ from rgapp.clock import utcnow
 from rgapp.dashboard.common import actor, bp, load, page, programme
 from rgapp.dashboard.feeds import queries
 from rgapp.dashboard.feeds.sheet import Sheet, facts_of, sheet_of
+from rgapp.database import reading
 from rgapp.extensions import db
 from rgapp.integrations.registry import kind_of
 from rgapp.integrations.sync import report, settling
@@ -60,12 +63,7 @@ def run_progress(slug: str, integration_id: uuid.UUID, run_id: uuid.UUID) -> str
 def run_report(slug: str, integration_id: uuid.UUID, run_id: uuid.UUID) -> Response:
     """Give the report as CSV."""
     _, found = loaded(integration_id, run_id)
-    session, programme_id = db.session(), found.programme_id
-
-    def parts() -> Iterator[str]:
-        yield from report.problems_as_csv(session, programme_id, run_id)
-
-    answer = Response(stream_with_context(parts()), mimetype="text/csv")
+    answer = Response(pieces_of(db.engine, found.programme_id, found.id), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="report-{slug}-{found.received_at:%Y-%m-%d}.csv"'
     return answer
 
@@ -103,6 +101,18 @@ def discard_run(slug: str, integration_id: uuid.UUID, run_id: uuid.UUID) -> Resp
         db.session.commit()
         flash("Discarded: nothing of it is applied.", "success")
     return redirect(url_for("dashboard.run", slug=slug, integration_id=integration_id, run_id=run_id), 303)
+
+
+def pieces_of(engine: Engine, programme_id: uuid.UUID, run_id: uuid.UUID) -> Iterator[str]:
+    """Yield the report; runs after the request is over, so with a session of its own."""
+    with Session(engine, expire_on_commit=False) as session:
+        pieces = report.problems_as_csv(session, programme_id, run_id)
+        while True:
+            with reading():
+                piece = next(pieces, None)
+            if piece is None:
+                return
+            yield piece
 
 
 def report_values(found: SyncRun) -> dict[str, Any]:
