@@ -26,6 +26,9 @@ from rgapp.sftp.services import Services
 from rgapp.sftp.words import NO_FOLDERS, NO_LINKS, as_sftp_error
 
 T = TypeVar("T")
+# A client may ask for four gigabytes at once, and memory is taken before it is known how much there is.
+LONGEST_READ: Final = 256 * 1024
+LAST_OFFSET: Final = 2**63 - 1
 FILE_MODE: Final = stat.S_IFREG | 0o600
 FOLDER_MODE: Final = stat.S_IFDIR | 0o700
 
@@ -87,9 +90,11 @@ class Session(asyncssh.SFTPServer):
                 await self._services.disk(self._desk.cut, handle)
 
     async def read(self, file_obj: object, offset: int, size: int) -> bytes:
-        """Return what stands there."""
+        """Return what stands there, as much of it as goes into one answer; the client asks for the rest."""
         handle = self._handle(file_obj)
-        return await self._ask(lambda: os.pread(handle.descriptor, size, offset))
+        if offset > LAST_OFFSET:
+            return b""
+        return await self._ask(lambda: os.pread(handle.descriptor, min(size, LONGEST_READ), offset))
 
     async def write(self, file_obj: object, offset: int, data: bytes) -> int:
         """Write what a client sends."""

@@ -37,7 +37,7 @@ from tests.factories import Factory
 from tests.tools import require
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 90.0  # A start takes two seconds, and much longer where many tests share two cores.
 
 
 def wait_until(what: str, condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import paramiko
 import pytest
+from paramiko.sftp import CMD_READ, int64
 
 from tests.sftp.server import Account, Server, wait_until
 
@@ -294,6 +295,21 @@ def test_an_account_sees_nothing_of_others(server: Server, account: Account) -> 
         for path in ("theirs.csv", f"../{other.username}/theirs.csv"):
             with pytest.raises(FileNotFoundError):
                 sftp.stat(path)
+
+
+@pytest.mark.parametrize(("offset", "size", "length"), [(0, 2**32 - 1, 37), (2**64 - 1, 100, 0), (30, 2**31, 7)])
+def test_whatever_is_asked_for_costs_no_more_than_there_is(
+    server: Server, account: Account, offset: int, size: int, length: int
+) -> None:
+    put(server, account, "people.csv")
+    assert len(ROWS) == 37
+    with server.session_of(account) as sftp:
+        file = sftp.open("people.csv")  # It closes its handle when it is forgotten.
+        try:
+            _, answer = sftp._request(CMD_READ, file.handle, int64(offset), size)
+            assert len(answer.get_string()) == length
+        except EOFError:
+            assert length == 0
 
 
 @pytest.mark.parametrize("command", ["", "id", "scp -t /", "/usr/lib/openssh/sftp-server"])
