@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, ActorKind
 from rgapp.integrations.registry import kind_of
-from rgapp.integrations.sync import ending, runs
+from rgapp.integrations.sync import ending, runs, stage
 from rgapp.integrations.sync.apply import Applier
 from rgapp.integrations.sync.check import Checker
 from rgapp.integrations.sync.conclusion import Conclusion
@@ -114,12 +114,13 @@ class _Run:
         policy = source.policy(self._integration, self._settings)
         self._released = run.released_at is not None
         name = self._integration.live_name or self._integration.name
+        on_sqlite = session.get_bind().dialect.name == "sqlite"
         self._work = Work(
             session,
             lease,
             run.integration_id,
             tools.clock,
-            Stage(folder),
+            Stage(folder, stage.BATCH if on_sqlite else stage.BATCH * stage.TIMES_WITHOUT_LOCK),
             replace(policy, counted=not self._released),
             Actor(ActorKind.INTEGRATION, name, run.integration_id),
             counts=_counts_of(run),

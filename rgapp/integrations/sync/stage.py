@@ -18,14 +18,17 @@ ABSENT: Final = "absent"
 TANGLED: Final = "tangled"
 LEFT_OUT: Final = "left-out"
 ALL: Final = (ROWS, LEAVING, ABSENT, TANGLED, LEFT_OUT)
+# How many rows one transaction writes: on SQLite, where nobody else writes meanwhile, as few as cost nothing.
 BATCH: Final = 500
+TIMES_WITHOUT_LOCK: Final = 4
 
 
 class Stage:
-    """The staged files of one run, in its folder."""
+    """The staged files of one run, in its folder; `batch` is how many entries stand in a line."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, batch: int) -> None:
         self._folder = folder
+        self._batch = batch
         self._open: dict[str, IO[bytes]] = {}
         self._waiting: dict[str, list[Any]] = {name: [] for name in ALL}
 
@@ -39,7 +42,7 @@ class Stage:
         """Stage one entry: a `Line`, or whatever JSON has."""
         waiting = self._waiting[name]
         waiting.append(entry)
-        if len(waiting) >= BATCH:
+        if len(waiting) >= self._batch:
             self._write(name)
 
     def settle(self, *names: str) -> None:
