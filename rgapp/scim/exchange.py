@@ -97,7 +97,7 @@ class Exchange:
     ) -> tuple[Entry, ScimResponse]:
         """Do the work; what lost a race to somebody else is done again on what that one left."""
         for left in reversed(range(TRIES)):
-            entry = Entry(request.method, asked_for(request))
+            entry = Entry(request.method, asked_for(request), looked_for=request.query.get("filter", ""))
             try:
                 return entry, self._handler(bearer, found, service, entry).handle(request)
             except Exception as error:

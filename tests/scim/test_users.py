@@ -266,6 +266,7 @@ def test_the_log_says_whom_a_client_looked_for(scim: SCIMClient, session: Sessio
     scim.find('userName eq "jane+rewards&more@acme.example"')
     line = session.scalars(select(SCIMRequest).order_by(SCIMRequest.id.desc()).limit(1)).one()
     assert line.path == '/Users?filter=userName eq "jane%2Brewards%26more@acme.example"'
+    assert line.email_key == "jane+rewards&more@acme.example"
     assert request_sentence(line) == 'Looked for somebody: userName eq "jane+rewards&more@acme.example"'
 
 

@@ -1,10 +1,11 @@
 """The log of a SCIM integration's requests: what was asked, what came of it, and for whom; mapped fields only."""
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
@@ -16,16 +17,19 @@ from rgapp.models.base import new_id
 from rgapp.models.rows import insert_row
 from rgapp.provisioning import Outcome, OutcomeKind, Reading
 from rgapp.provisioning.facts import changes_as_facts
+from rgapp.provisioning.validation import email_key
 
 KEPT = timedelta(days=30)
-PATH_LENGTH, DETAIL_LENGTH = 500, 1000
+PATH_LENGTH, DETAIL_LENGTH, ADDRESS_LENGTH = 500, 1000, 200
+_ADDRESS: Final = re.compile(r'"([^"@\s]{1,100}@[^"@\s]{1,100})"')
 
 
 @dataclass
 class Entry:
     """What is known of one request while it is answered; `outcome` is provisioning's word, or what was done else.
 
-    `parts` are the operations of a bulk request: each has a line of its own, for each is about somebody else.
+    `looked_for` is the filter of a search. `parts` are the operations of a bulk request: each has a line of its own, for
+    each is about somebody else.
     """
 
     method: str
@@ -39,6 +43,7 @@ class Entry:
     reading: Reading | None = None
     changes: Sequence[dict[str, Any]] = field(default_factory=list)
     resource: Mapping[str, Any] | None = None
+    looked_for: str = ""
     parts: "list[Entry]" = field(default_factory=list)
 
     @property
@@ -78,7 +83,7 @@ def note(
         "scim_type": entry.scim_type[:30],
         "detail": entry.detail[:DETAIL_LENGTH],
         "user_id": entry.user_id,
-        **identifiers_of(entry.reading),
+        **_found_by(entry),
         "fields": fields,
         "changes": list(entry.changes),
         "arrived": attribute_names(entry.resource) if explained and entry.resource else [],
@@ -90,3 +95,10 @@ def note(
     for part in entry.parts:
         note(session, bearer, part, listening=listening, now=now)
     return request_id
+
+
+def _found_by(entry: Entry) -> dict[str, Any]:
+    """Return what a line is found by; a look-up by the address that it asks for."""
+    found = identifiers_of(entry.reading)
+    address = _ADDRESS.search(entry.looked_for) if entry.reading is None else None
+    return found if address is None else found | {"email_key": email_key(address[1])[:ADDRESS_LENGTH]}

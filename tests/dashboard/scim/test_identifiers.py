@@ -61,7 +61,7 @@ def test_the_same_numbers_match(
     heard("E1", "E2")
     page = browser.get(path(draft, "scim/identifiers")).text
     assert "1 of 2 match" in page
-    assert "The other 1 would get new accounts." in page
+    assert "The other one would get a new account." in page
     assert "Identifier check:" not in browser.get(path(draft, "setup/review")).text
 
 
