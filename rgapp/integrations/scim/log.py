@@ -28,8 +28,8 @@ _ADDRESS: Final = re.compile(r'"([^"@\s]{1,100}@[^"@\s]{1,100})"')
 class Entry:
     """What is known of one request while it is answered; `outcome` is provisioning's word, or what was done else.
 
-    `looked_for` is the filter of a search. `parts` are the operations of a bulk request: each has a line of its own, for
-    each is about somebody else.
+    `looked_for` is the filter of a search. `parts` are the operations of a bulk request: each has a line of its own,
+    for each is about somebody else.
     """
 
     method: str
