@@ -130,7 +130,7 @@ def _normal(kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _usual_provider(kind: str) -> str:
     keys = [tile.key for tile in kind_of(kind).tiles()]
-    return "custom" if "custom" in keys else keys[0]
+    return next((key for key in ("custom", kind) if key in keys), keys[0])
 
 
 def export(

@@ -70,6 +70,7 @@ def test_a_scim_integration_is_applied_with_the_usual_mapping_exported_and_uncha
     again = terminal.run("integration", "apply", terminal.write(exported, "exported.yaml")).splitlines()
     assert again == ["guard: unchanged", "Entra: unchanged"]
     (listed,) = terminal.json("integration", "list", "--programme", "acme")
+    assert listed["provider"] == "scim"
     assert listed["urls"] == {"base_url": f"http://127.0.0.1:8000/scim/{acme.id}/v2"}
 
 
