@@ -47,6 +47,11 @@ COLUMNS: Final = (
 )
 
 
+def is_anybody_there(session: Session, programme_id: uuid.UUID) -> bool:
+    """Tell whether a programme has people at all: in an empty one nobody has to be looked for."""
+    return session.scalar(select(User.id).where(User.programme_id == programme_id).limit(1)) is not None
+
+
 def find_many(session: Session, programme_id: uuid.UUID, lines: Sequence[Line], *, lock: bool = False) -> list[Match]:
     """Match each line: by the account that its feed has meant so far, else by Membership No.
 

@@ -31,6 +31,7 @@ Values = tuple[str | None, str | None, str | None, str | None, str | None]
 VALUES_REMEMBERED = 30_000
 ISO_DATE = "%Y-%m-%d"
 PLAIN_IDENTIFIER = re.compile(r"[!-~](?:[ -~]{0,62}[!-~])?").fullmatch
+PLAIN_NAME = re.compile(r"[A-Za-z](?:[A-Za-z .'-]{0,48}[A-Za-z.'-])?").fullmatch
 PLAIN_ADDRESS = re.compile(r"(?=[^@]{1,64}@)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9.-]+").fullmatch
 
 
@@ -144,7 +145,13 @@ class CellReader:
     def _remember(self, field: Field, cell: Cell, found: dict[Cell, Found]) -> Found:
         if len(found) >= VALUES_REMEMBERED:
             found.clear()
-        made = self._birth(cell) if field is Field.DATE_OF_BIRTH else self._by_the_rules(field, cell)
+        made: Found
+        if field is Field.DATE_OF_BIRTH:
+            made = self._birth(cell)
+        elif isinstance(cell, str) and PLAIN_NAME(cell):
+            made = cell, ()
+        else:
+            made = self._by_the_rules(field, cell)
         found[cell] = made
         return made
 

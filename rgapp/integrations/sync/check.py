@@ -19,7 +19,7 @@ from rgapp.integrations.sync.problems import Problems
 from rgapp.integrations.sync.reading import ReadRow, RowReader, is_unreadable
 from rgapp.integrations.sync.work import Work
 from rgapp.provisioning.batch import Batches, Decided
-from rgapp.provisioning.batch_matching import NOBODY, Known, find_many, left_by_hand
+from rgapp.provisioning.batch_matching import NOBODY, Known, find_many, is_anybody_there, left_by_hand
 from rgapp.provisioning.cells import Line
 from rgapp.provisioning.mapping import Rules
 from rgapp.provisioning.matching import Match
@@ -94,6 +94,7 @@ class Checker:
         self._known = known
         self._problems = Problems(work, rules)
         self._pass = Pass(seen, set())
+        self._anybody = True
 
     def go(self) -> Pass:
         """Read to the end. Commits while it goes: progress, and what was found wrong.
@@ -103,6 +104,7 @@ class Checker:
         work, found = self._work, self._pass
         with reading():
             found.marks, found.seen.people_before = self._known.marks()
+            self._anybody = is_anybody_there(work.session, work.programme_id)
             found.flawed_before = found.seen.people_before - len(found.marks)
             work.session.rollback()
         for batch in self._feed.batches():
@@ -172,7 +174,9 @@ class Checker:
             else:
                 read.append(each)
         lines = [self._line(each, records.get(str(each.key))) for each in read]
-        matches = find_many(self._work.session, self._work.programme_id, lines)
+        matches = [NOBODY] * len(lines)
+        if self._anybody:
+            matches = find_many(self._work.session, self._work.programme_id, lines)
         lines = self._stay_out(lines, matches)
         decided = self._batches.decide(self._work.session, lines, matches=matches)
         for each, verdict in zip(read, decided, strict=True):
