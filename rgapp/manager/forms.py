@@ -106,6 +106,8 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         ],
     )
 
+    guard_second_person = BooleanField("A second person releases what was held")
+
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         zones = {"UTC", *(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))}

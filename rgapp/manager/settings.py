@@ -28,6 +28,7 @@ FIELDS = (
     "second_factor_required",
     "guard_percent",
     "guard_people",
+    "guard_second_person",
 )
 
 OWN_SECOND_FACTOR_FIRST = "Set up two-step sign-in for yourself first, under Account."
@@ -107,4 +108,5 @@ def rows_of(programme: Programme) -> list[dict[str, Any]]:
         {"label": "Sign-in with a password", "value": "On" if programme.password_sign_in else "Off"},
         {"label": "Second step for everyone who runs it", "value": "On" if programme.second_factor_required else "Off"},
         {"label": "Deactivation guard", "value": f"Stops a run that would deactivate more than {people}"},
+        {"label": "What was held is released by", "value": "Two people" if programme.guard_second_person else "One"},
     ]

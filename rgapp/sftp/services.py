@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from rgapp.clock import utcnow
 from rgapp.database import reading
 from rgapp.extensions import db
-from rgapp.integrations.sftp import arrivals
+from rgapp.integrations.sftp import arrivals, examples
 from rgapp.integrations.sftp.arrivals import Receive
 from rgapp.integrations.sftp.plain import PlainFolder, plain_usernames
 from rgapp.integrations.sftp.spool import Folder, usernames
@@ -126,6 +126,8 @@ class Services:
     async def _look_after(self, username: str, at: float) -> None:
         desk = await self.desk(username)
         await self.disk(lambda: desk.sweep(before=at - HALF_FILES_KEPT_SECONDS))
+        example = examples.folder_of(self.spool, username)
+        await self.disk(lambda: examples.forget_old(example, before=utcnow() - arrivals.EXAMPLE_KEPT))
         await self.hand_over(username)
         await self.read(lambda session: arrivals.tidy(session, desk.folder, now=utcnow(), kept=self._kept))
 

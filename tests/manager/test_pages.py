@@ -34,6 +34,7 @@ SETTINGS = {
     "password_sign_in": "y",
     "guard_percent": "20",
     "guard_people": "3",
+    "guard_second_person": "y",
 }
 
 
@@ -207,6 +208,7 @@ def test_settings_are_saved_with_their_event(admin: FlaskClient, session: Sessio
     acme = platform.acme
     assert (acme.region, acme.timezone, acme.colour) == ("us", "America/New_York", "teal")
     assert (acme.password_sign_in, acme.guard_percent, acme.guard_people) == (True, 20, 3)
+    assert acme.guard_second_person
     event = session.scalars(select(AuditEvent).where(AuditEvent.tag == Tag.PROGRAMME_UPDATED)).one()
     assert event.actor_label == "Ada Admin"
     again = admin.post("/manager/acme/settings", data=SETTINGS, follow_redirects=True)

@@ -89,10 +89,18 @@ def sheet_of(run: SyncRun, now: datetime) -> Sheet:
         run=run,
         chip=chip,
         reason=reason_words(run.reason, run.facts) if run.reason else "",
-        counts=[(would if run.preview else did, getattr(run, name)) for name, did, would in COUNTS],
+        counts=counts_of(run, state),
         rate=rate_of(run, now),
         doing=doing(run, state),
     )
+
+
+def counts_of(run: SyncRun, state: RunState) -> list[tuple[str, int]]:
+    """Return the figures of a run; of one of which nothing was applied, only what was seen."""
+    if not run.preview and run.checked_at is None and state in {RunState.HELD, RunState.DISCARDED}:
+        seen = (("Rows", run.row_count), ("Would leave", run.leavers), ("Rows refused", run.refused))
+        return [*seen, ("Warnings", run.warnings)]
+    return [(would if run.preview else did, getattr(run, name)) for name, did, would in COUNTS]
 
 
 def doing(run: SyncRun, state: RunState) -> str:
@@ -109,7 +117,7 @@ def rate_of(run: SyncRun, now: datetime) -> str:
     # A released one begins anew; how long somebody thought about it says nothing.
     began = max(run.started_at, run.released_at) if run.released_at else run.started_at
     seconds = ((run.finished_at or now) - began).total_seconds()
-    took = f"{seconds:.1f} seconds" if seconds < 10 else took_long(int(seconds))
+    took = f"{max(seconds, 0.1):.1f} seconds" if seconds < 10 else took_long(int(seconds))
     if not run.row_count or seconds <= 0:
         return took
     return f"{took}, {counted(max(1, round(run.row_count / seconds)), 'row')} a second"

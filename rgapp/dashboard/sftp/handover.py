@@ -15,12 +15,12 @@ def handover(
     lines += [f"Fingerprint of the host key ({kind}): {fingerprint}" for kind, fingerprint in server.fingerprints]
     lines += [
         "",
-        "1. Export everybody as a table with the names of the columns in the first row: .csv, .txt, .tsv or .xlsx,",
-        "   alone or in a .zip, .gz, .gpg, .pgp or .asc.",
-        "2. Upload it under a name that ends in .part, and rename it when it is complete. Names that begin with a dot",
-        "   or end in .tmp, .part, .partial, .filepart or .upload wait for that. Or upload it under its name at once:",
-        "   it counts when it is closed.",
-        "3. Upload the next one under the same name or another; files are handled in the order in which they come.",
+        "1. Export everybody as a table with the names of the columns in the first row: .csv, .txt, .tsv or .xlsx, "
+        "alone or in a .zip, .gz, .gpg, .pgp or .asc.",
+        "2. Upload it under a name that ends in .part, and rename it when it is complete. Names that begin with a dot "
+        "or end in .tmp, .part, .partial, .filepart or .upload wait for that. Or upload it under its name at once: "
+        "it counts when it is closed.",
+        "3. Upload the next one under the same name or another: files are handled in the order in which they come.",
         "",
         "What is read, and how:",
         *(f"- {label}: {value}" for label, value in settings),

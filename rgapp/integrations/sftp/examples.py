@@ -111,16 +111,12 @@ def forget(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def delete_old(spool: Path, usernames: list[str], *, before: datetime) -> int:
-    """Delete the examples that were taken before a time; returns how many."""
-    count = 0
-    for username in usernames:
-        folder = folder_of(spool, username)
-        found = current(folder)
-        if found is not None and found.taken_at < before:
-            forget(folder)
-            count += 1
-    return count
+def forget_old(folder: Path, *, before: datetime) -> bool:
+    """Delete an example that was taken before a time; tells whether there was one."""
+    old = [shown for shown in folder.glob(f"*{SHOWN}") if shown.stat().st_mtime < before.timestamp()]
+    if old:
+        forget(folder)
+    return bool(old)
 
 
 def plain_name(name: str) -> str:
