@@ -57,8 +57,13 @@ _BY_EXTERNAL_ID = Prepared(
     ),
     _COLUMNS,
 )
+# The account as well: PostgreSQL reads anew, once it has waited, only those rows that it locks, and whether somebody is
+# active stands there.
 _LOCKED = Prepared(
-    lambda _: _SCOPED.where(_USERS.user_id == bindparam("wanted")).with_for_update(of=SCIMUser.__table__), _COLUMNS
+    lambda _: _SCOPED.where(_USERS.user_id == bindparam("wanted")).with_for_update(
+        of=[SCIMUser.__table__, User.__table__]
+    ),
+    _COLUMNS,
 )
 _OWNER_OF_NAME = Prepared(
     lambda _: select(_USERS.user_id).where(*_OURS, _USERS.user_name_key == bindparam("wanted")), [_USERS.user_id]

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from rgapp.models import SCIMRequest, SCIMUser, User
+from rgapp.extensions import db
+from rgapp.models import SCIMRequest, SCIMUser, User, UserStatus
 from rgapp.scim import exchange
 from tests.scim.conftest import SCIMClient, jane
 
@@ -55,6 +56,29 @@ def test_changes_at_once_are_applied_one_after_the_other_or_refused(app: Flask, 
     assert 200 in statuses
     after = scim("GET", f"/Users/{made['id']}").json
     assert after["title"] in [answer.json["title"] for answer in answers if answer.status_code == 200]
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    "said", [{"path": "active", "value": False}, {"value": {"active": False, "title": "Boss"}}], ids=["short", "long"]
+)
+def test_who_is_brought_back_at_the_same_moment_is_taken_out_after_that(
+    app: Flask, scim: SCIMClient, session: Session, said: dict[str, Any]
+) -> None:
+    made = scim("POST", "/Users", jane(active=False)).json
+    body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "replace", **said}]}
+    with Session(db.engine) as other, ThreadPoolExecutor(1) as pool:
+        other.execute(update(SCIMUser).values(version=SCIMUser.version + 1))
+        other.execute(update(User).values(status=UserStatus.ACTIVE, deactivated_at=None))
+        client = SCIMClient(app.test_client(), scim.base, scim.token)
+        sent = pool.submit(client, "PATCH", f"/Users/{made['id']}", body)
+        while not session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            session.commit()
+        other.commit()
+        answer = sent.result(30)
+    assert (answer.status_code, answer.json["active"]) == (200, False)
+    session.commit()
+    assert session.scalars(select(User.status)).all() == [UserStatus.LEAVER]
 
 
 def test_a_deletion_and_a_change_at_once_leave_nobody_half_there(
