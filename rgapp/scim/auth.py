@@ -28,7 +28,10 @@ _seen: set[str] = set()
 def bearer_of(session: Session, programme_id: uuid.UUID, token: str, *, now: datetime) -> Bearer | None:
     """Return whom a token speaks for at this programme's address, None for one that opens nothing there."""
     bearer = authenticate(session, programme_id, token, now=now)
-    if bearer is not None and (key := hash_token(token)) not in _seen:
+    if bearer is None:
+        if token.isascii():
+            _seen.discard(hash_token(token))  # A revoked one holds nobody up any more.
+    elif (key := hash_token(token)) not in _seen:
         if len(_seen) >= MOST_REMEMBERED:
             _seen.clear()
         _seen.add(key)

@@ -67,15 +67,14 @@ class Exchange:
         began = time.perf_counter()
         # A search by POST reads as well, perhaps for long: it holds nobody up who writes.
         searches = request.path.endswith(".search")
-        if auth.was_right_here(self.shown.token):
-            request = prepared(request)
-            with reading() if searches else nullcontext():
-                bearer, found = self._found()
-        else:
+        if not auth.was_right_here(self.shown.token):
             with reading():
-                bearer, found = self._found()
+                self._found()
             end_reading(self.session)
-            request = prepared(request)
+        request = prepared(request)
+        # In the transaction of the work, which may have had to wait: what was closed until then is closed.
+        with reading() if searches else nullcontext():
+            bearer, found = self._found()
         service = service_for(found.needed if found else frozenset(), self.secret)
         with reading() if searches else nullcontext():
             entry, response = self._done(request, bearer, found, service)

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text, update
+from sqlalchemy import Update, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from rgapp.clock import utcnow
 from rgapp.extensions import db
-from rgapp.models import SCIMRequest, SCIMUser, User, UserStatus
-from rgapp.scim import exchange
+from rgapp.models import Integration, SCIMRequest, SCIMToken, SCIMUser, User, UserStatus
+from rgapp.scim import auth, exchange
 from tests.scim.conftest import SCIMClient, jane
 
 AT_ONCE = 4
@@ -112,3 +113,32 @@ def test_a_read_during_which_somebody_wrote_is_answered_and_has_its_line(
     assert scim(method, path, search if method == "POST" else None).status_code == status
     assert len(tries) == 2
     assert [line.path for line in session.scalars(select(SCIMRequest))] == [path]
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [(update(SCIMToken).values(revoked_at=utcnow()), 401), (update(Integration).values(enabled=False), 403)],
+    ids=["revoked", "switched off"],
+)
+def test_what_was_closed_while_a_request_waited_for_its_turn_is_closed_to_it(
+    scim: SCIMClient, session: Session, monkeypatch: pytest.MonkeyPatch, change: Update, status: int
+) -> None:
+    really = exchange.end_reading
+
+    def is_overtaken(of_request: Session) -> None:
+        really(of_request)
+        session.execute(change)
+        session.commit()
+
+    monkeypatch.setattr(exchange, "end_reading", is_overtaken)
+    assert scim("POST", "/Users", jane()).status_code == status
+    assert session.scalars(select(User)).all() == []
+
+
+def test_a_token_that_was_revoked_is_a_strangers_from_its_next_request_on(scim: SCIMClient, session: Session) -> None:
+    assert scim("GET", "/Users").status_code == 200
+    session.execute(update(SCIMToken).values(revoked_at=utcnow()))
+    session.commit()
+    assert auth.was_right_here(scim.token)
+    assert scim("GET", "/Users").status_code == 401
+    assert not auth.was_right_here(scim.token)
