@@ -19,6 +19,8 @@ Kind = Literal["User", "Group"]
 Found = tuple[Kind, uuid.UUID]
 TABLES: dict[str, Any] = {"User": SCIMUser.__table__, "Group": SCIMGroup.__table__}
 COLUMNS: dict[str, Any] = {"User": USERS, "Group": GROUPS}
+#: The furthest place that databases count to; clients may ask for any.
+FURTHEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Search:
         """Return the page that begins after so many resources; the total is only counted where it has to be."""
         if count == 0:
             return Searched([], self.total())
-        query = self.filtered.order_by(*self.order.terms()).offset(start)
+        query = self.filtered.order_by(*self.order.terms()).offset(min(start, FURTHEST))
         rows = list(self.session.execute(query if count is None else query.limit(count)))
         is_last = count is None or len(rows) < count
         known = is_last and (bool(rows) or start == 0)

@@ -216,6 +216,11 @@ class TestLists:
         assert root["totalResults"] == 2
         assert scim("GET", "/", query_string={"filter": search["filter"], "sortBy": "userName"}).json == root
 
+    @pytest.mark.parametrize("start", [2**63, 10**30])
+    def test_a_page_beyond_every_number_is_empty(self, scim: SCIMClient, people: list[str], start: int) -> None:
+        page = scim("GET", "/Users", query_string={"startIndex": start}).json
+        assert (page["totalResults"], page["Resources"]) == (7, [])
+
     def test_no_page_is_longer_than_announced(self, scim: SCIMClient, people: list[str]) -> None:
         announced = scim("GET", "/ServiceProviderConfig").json
         assert announced["filter"]["maxResults"] == announced["pagination"]["maxPageSize"] == 200
