@@ -29,13 +29,22 @@ class Turnstile:
             ticket = Lock()
             ticket.acquire()
             self._queue.append(ticket)
-        if ticket.acquire(timeout=seconds):
-            return True
+        try:
+            if ticket.acquire(timeout=seconds):
+                return True
+        except BaseException:  # Somebody pressed Ctrl-C, say: who does not wait any more must not be handed it.
+            if not self._leave(ticket):
+                self.release()
+            raise
+        return not self._leave(ticket)  # Else it was handed to us in this very moment.
+
+    def _leave(self, ticket: Lock) -> bool:
+        """Leave the queue; False where the lock was handed to us already."""
         with self._guard:
             if ticket in self._queue:
                 self._queue.remove(ticket)
-                return False
-        return True  # It was handed to us in this very moment.
+                return True
+        return False
 
     def release(self) -> None:
         """Hand the lock to who waits longest."""

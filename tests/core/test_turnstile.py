@@ -84,6 +84,34 @@ def test_who_gives_up_is_not_served_later() -> None:
     assert turnstile.acquire(0)
 
 
+@pytest.mark.parametrize("in_this_moment", [False, True])
+def test_who_is_interrupted_while_waiting_leaves_the_queue(
+    monkeypatch: pytest.MonkeyPatch, in_this_moment: bool
+) -> None:
+    turnstile = Turnstile()
+    assert turnstile.acquire(0)
+
+    class Interrupted:
+        """A place in the queue at which somebody presses Ctrl-C, perhaps just when it is their turn."""
+
+        def acquire(self, timeout: float | None = None) -> bool:
+            if timeout is None:
+                return True
+            if in_this_moment:
+                turnstile.release()
+            raise KeyboardInterrupt
+
+        def release(self) -> None:
+            pass
+
+    monkeypatch.setattr("rgapp.turnstile.Lock", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        turnstile.acquire(LONG)
+    if not in_this_moment:
+        turnstile.release()
+    assert turnstile.acquire(0)
+
+
 @pytest.mark.parametrize("end", ["commit", "rollback", "close"])
 def test_the_end_of_a_transaction_lets_the_next_one_in(one: QueuedConnection, file: Path, end: str) -> None:
     one.execute("INSERT INTO notes VALUES ('x')")
