@@ -15,6 +15,8 @@ MAX_DEPTH: Final = 24
 #: Values of one attribute of a person; groups have members, and bulk requests operations, without this limit.
 MAX_VALUES: Final = 200
 MAX_PATCH_OPERATIONS: Final = 1000
+#: What the operations of one PATCH bring in lists, members apart: each value is compared with all that are there.
+MAX_PATCH_VALUES: Final = 1000
 #: The longest path of a PATCH operation, and the longest text that is a value.
 MAX_PATH: Final = 2000
 MAX_TEXT: Final = 64 * 1024
@@ -138,10 +140,21 @@ def check_patch(document: Any) -> None:
         return
     if len(operations) > MAX_PATCH_OPERATIONS:
         raise InvalidValueException(detail=f"A PATCH takes at most {MAX_PATCH_OPERATIONS} operations.")
+    values = 0
     for operation in operations:
         path = _member(operation, "path")
         if isinstance(path, str) and len(path) > MAX_PATH:
             raise InvalidValueException(detail=f"A path is longer than {MAX_PATH} characters.")
+        values += _brought(_member(operation, "value"), str(path or ""))
+    if values > MAX_PATCH_VALUES:
+        raise InvalidValueException(detail=f"The operations of a PATCH bring at most {MAX_PATCH_VALUES} values.")
+
+
+def _brought(value: Any, path: str) -> int:
+    """Count the values in the lists of one operation; members of groups do not count."""
+    if isinstance(value, dict):
+        return sum(_brought(held, name) for name, held in value.items())
+    return len(value) if isinstance(value, list) and not path.lower().endswith("members") else 0
 
 
 def check_bulk(document: Any) -> None:

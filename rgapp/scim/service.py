@@ -110,10 +110,15 @@ class Service(ScimService):
     def apply_patch(
         self, current: Resource[Any], patch_op: "PatchOp[Any]", conditions: Conditions
     ) -> Resource[Any] | None:
-        """Apply a PATCH; `active` can be set but not be taken away, for an account is open or it is not."""
+        """Apply a PATCH; `active` can be set but not be taken away, for an account is open or it is not.
+
+        Raises `InvalidValueException` where an attribute has too many values after it, members apart.
+        """
         changed: Any = super().apply_patch(current, patch_op, conditions)
         if changed is not None and "active" in type(changed).model_fields and changed.active is None:
             raise MutabilityException(detail="'active' cannot be removed. Set it to false for somebody who leaves.")
+        if changed is not None:
+            _check_values(changed)
         return changed  # type: ignore[no-any-return]  # It is the resource, or None.
 
     # -- Responses ---------------------------------------------------------
@@ -210,6 +215,15 @@ def readable(error: ValidationError) -> Error:
         detail.replace("Extra inputs are not permitted", "This attribute is not known") for detail in details
     )
     return Error(status=first.status, scim_type=first.scim_type, detail=text[:1000])
+
+
+def _check_values(resource: Resource[Any]) -> None:
+    """Refuse more values of one attribute than a whole resource may have, however many requests they came in."""
+    for name in type(resource).model_fields:
+        held = getattr(resource, name)
+        if name != "members" and isinstance(held, list) and len(held) > bodies.MAX_VALUES:
+            said = type(resource)._scim_name(name)
+            raise InvalidValueException(detail=f"{said} has more than {bodies.MAX_VALUES} values.")
 
 
 def check_parameter(name: str, value: Any) -> None:

@@ -279,6 +279,26 @@ class TestRefusals:
         assert scim("PATCH", f"/Users/{made['id']}", patch(operation)).status_code == 400
         assert scim("GET", f"/Users/{made['id']}").json == made
 
+    @pytest.mark.parametrize("way", ["PATCH", "POST"], ids=["alone", "bulk"])
+    def test_an_attribute_has_no_more_values_however_they_came(self, scim: SCIMClient, way: str) -> None:
+        path = f"/Users/{scim('POST', '/Users', jane()).json['id']}"
+
+        def add(*lists: list[int]) -> str:
+            values = [[{"value": str(number)} for number in some] for some in lists]
+            body = patch(*({"op": "add", "path": "phoneNumbers", "value": some} for some in values))
+            if way == "PATCH":
+                return str(scim("PATCH", path, body).status_code)
+            bulk = {"schemas": [BULK], "Operations": [{"method": "PATCH", "path": path, "data": body}]}
+            answer = scim("POST", "/Bulk", bulk)
+            return str(answer.json["Operations"][0]["status"] if answer.status_code == 200 else answer.status_code)
+
+        numbers = list(range(201))
+        assert add(numbers[:100], numbers[:150]) == "200"
+        assert add(numbers[:200]) == "200"
+        assert add(numbers[200:]) == "400"
+        assert add(*[numbers[:168]] * 6) == "400"
+        assert len(scim("GET", path).json["phoneNumbers"]) == 200
+
     @pytest.mark.parametrize(
         "scim_filter", ["x", "unheardOf pr", "userName eq", 'password eq "x"', "(" * 5000, "a" * 9000]
     )
