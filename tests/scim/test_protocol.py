@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from scim2_server.handler import ScimHandler
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -18,7 +19,7 @@ from rgapp.extensions import db, limiter, shared_counters
 from rgapp.integrations import service
 from rgapp.integrations.scim.settings import DEFAULT_MAPPING
 from rgapp.models import Integration, OutboxMail, SCIMRequest, SCIMUser, User
-from rgapp.scim import auth
+from rgapp.scim import auth, handler
 from tests.conftest import ENVIRONMENT, Client
 from tests.factories import Factory
 from tests.scim.conftest import SCIMClient, jane
@@ -392,6 +393,37 @@ class TestBulk:
         assert [user.membership_no for user in session.scalars(select(User))] == ["E1001"]
         (group,) = scim.find("displayName pr", "/Groups")
         assert group["members"][0]["value"] == answer.json["Operations"][0]["location"].rpartition("/")[2]
+
+    def test_members_come_and_go_without_the_rest_of_their_group_being_read(
+        self, scim: SCIMClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delattr(ScimHandler, "patch_resource")
+        made = scim("POST", "/Users", jane()).json
+        group = {"displayName": "Us", "members": [{"value": made["id"]}]}
+        path = f"/Groups/{scim('POST', '/Groups', group).json['id']}"
+        leave = patch({"op": "Remove", "path": "members", "value": [{"value": made["id"]}]})
+        join = patch({"op": "add", "path": "members", "value": [{"value": "bulkId:b"}]})
+        operations = [
+            {"method": "PATCH", "path": path, "data": leave},
+            {"method": "PATCH", "path": path, "data": join},
+            {"method": "POST", "path": "/Users", "bulkId": "b",
+             "data": jane(userName="b", externalId="E2", emails=[{"value": "b@acme.example"}])},
+        ]  # fmt: skip
+        answer = scim("POST", "/Bulk", {"schemas": [BULK], "Operations": operations}).json["Operations"]
+        assert [each["status"] for each in answer] == ["200", "200", "201"]
+        after = scim("GET", path).json
+        assert [member["value"] for member in after["members"]] == [answer[2]["location"].rpartition("/")[2]]
+        assert answer[1]["version"] == after["meta"]["version"]
+
+    def test_operations_for_which_there_is_no_time_are_not_done_and_say_so(
+        self, scim: SCIMClient, session: Session, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(handler, "BULK_SECONDS", 0)
+        operations = [{"method": "POST", "path": "/Users", "bulkId": "a", "data": jane()}]
+        (result,) = scim("POST", "/Bulk", {"schemas": [BULK], "Operations": operations}).json["Operations"]
+        assert (result["status"], result["response"]["detail"]) == ("503", handler.NO_TIME)
+        assert session.scalars(select(User)).all() == []
+        assert (last_line(session).path, last_line(session).detail) == ("/Users", handler.NO_TIME)
 
     def test_too_many_operations_are_answered_413(self, scim: SCIMClient) -> None:
         operations = [{"method": "DELETE", "path": "/Users/x"}] * 1001
