@@ -68,9 +68,10 @@ def _decide_existing(reading: Reading, user: Account, policy: Policy, owned: Own
         kind = OutcomeKind.REACTIVATED
     else:
         kind = OutcomeKind.UPDATED if changes else OutcomeKind.UNCHANGED
-    if blocked and policy.whole and kind is not OutcomeKind.DEACTIVATED:
+    asked_for = tuple(field for field in blocked if field not in policy.repeats)
+    if asked_for and policy.whole and kind is not OutcomeKind.DEACTIVATED:
         # Leaving them out silently would look like success.
-        return Outcome(OutcomeKind.REJECTED, reading, user.id, refusal=Refusal.OWNED_FIELDS, blocked=blocked)
+        return Outcome(OutcomeKind.REJECTED, reading, user.id, refusal=Refusal.OWNED_FIELDS, blocked=asked_for)
     return Outcome(kind, reading, user.id, changes=changes, blocked=blocked)
 
 

@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rgapp.provisioning.record import Field
+
 
 class Source(StrEnum):
     """The kinds of source that users come from."""
@@ -21,7 +23,8 @@ class Policy:
 
     `creates_inactive` sources may name people before their first day: the account is made as a leaver's. `owns` makes
     the fields that a record states this integration's own (Provision Master). A `whole` record is refused where it
-    would change a field that another directory owns; of others that field is left out. What is not `counted` a person
+    would change a field that another directory owns; of others that field is left out, and so are those that the record
+    only `repeats`: the source said the same before, so it asks for no change of them. What is not `counted` a person
     has looked at and released: the guard does not count whom it takes out.
 
     `identifies` sources prove who someone is, so a contradicting date of birth refuses them; for the others it is a
@@ -42,6 +45,7 @@ class Policy:
     creates_inactive: bool = False
     owns: bool = False
     whole: bool = False
+    repeats: frozenset[Field] = frozenset()
     counted: bool = True
 
 
@@ -73,7 +77,15 @@ def hand_policy(*, staff_name: str, welcome_email: bool) -> Policy:
     )
 
 
-def scim_policy(*, integration_id: uuid.UUID, name: str, owns: bool, welcome_email: bool, whole: bool) -> Policy:
+def scim_policy(
+    *,
+    integration_id: uuid.UUID,
+    name: str,
+    owns: bool,
+    welcome_email: bool,
+    whole: bool,
+    repeats: frozenset[Field] = frozenset(),
+) -> Policy:
     """Return the policy of a SCIM client: everything, in the fields that no other directory owns.
 
     `whole` is for changes of what the client has already; a person whom it names for the first time is linked all the
@@ -92,6 +104,7 @@ def scim_policy(*, integration_id: uuid.UUID, name: str, owns: bool, welcome_ema
         creates_inactive=True,
         owns=owns,
         whole=whole,
+        repeats=repeats,
     )
 
 

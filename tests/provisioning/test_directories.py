@@ -1,5 +1,6 @@
 """What directory integrations may do beyond a sign-in: own fields, name people early, and be watched by the guard."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -64,6 +65,17 @@ def test_a_whole_record_that_would_change_an_owned_field_is_refused(bench: Bench
     outcome = bench.take(reading_of(first_name="Janet", last_name="Baker"), owning(bench, name="Okta"))
     assert outcome.refusal is Refusal.OWNED_FIELDS
     assert bench.user().last_name == "Carter"
+
+
+def test_a_whole_record_may_repeat_what_another_directory_owns(bench: Bench) -> None:
+    bench.take(policy=owning(bench))
+    second = replace(owning(bench, name="Okta"), repeats=frozenset({Field.FIRST_NAME}))
+    bench.take(reading_of(active=False), second)
+    outcome = bench.take(reading_of(first_name="Janet", active=True), second)
+    assert (outcome.kind, outcome.blocked) == (OutcomeKind.REACTIVATED, (Field.FIRST_NAME,))
+    outcome = bench.take(reading_of(first_name="Janet", last_name="Baker"), second)
+    assert (outcome.refusal, outcome.blocked) == (Refusal.OWNED_FIELDS, (Field.LAST_NAME,))
+    assert (bench.user().first_name, bench.user().last_name) == ("Jane", "Carter")
 
 
 def test_who_leaves_leaves_whatever_others_own(bench: Bench) -> None:

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from rgapp.audit import Actor
 from rgapp.audit.service import ActorKind
 from rgapp.integrations.scim.log import Entry
-from rgapp.integrations.scim.reader import read_user
+from rgapp.integrations.scim.reader import read_user, repeated_fields
 from rgapp.integrations.scim.settings import OnDelete, SCIMSettings
-from rgapp.provisioning import Outcome, OutcomeKind, Policy, Reading, guard, provision, scim_policy
+from rgapp.provisioning import Field, Outcome, OutcomeKind, Policy, Reading, guard, provision, scim_policy
 
 
 class PersonRefused(ValueError):
@@ -35,14 +35,18 @@ class SCIMConnection:
     timezone: str
     settings: SCIMSettings
 
-    def policy(self, *, whole: bool) -> Policy:
-        """Return what this client may do; `whole` refuses changes of fields that another directory owns."""
+    def policy(self, *, whole: bool, repeats: frozenset[Field] = frozenset()) -> Policy:
+        """Return what this client may do; `whole` refuses changes of fields that another directory owns.
+
+        Fields that the client `repeats` are none of its changes.
+        """
         return scim_policy(
             integration_id=self.integration_id,
             name=self.name,
             owns=self.settings.provision_master,
             welcome_email=self.settings.welcome_email,
             whole=whole,
+            repeats=repeats,
         )
 
 
@@ -74,7 +78,8 @@ class Directory:
         """Bring the account to what its resource says now; `before` is what it said until now."""
         self.entry.resource = resource
         reading = read_user(resource, self.connection.settings, today=self._today, active=active, before=before)
-        return self._provision(reading, self.connection.policy(whole=True), user_id)
+        repeats = repeated_fields(before, resource, self.connection.settings)
+        return self._provision(reading, self.connection.policy(whole=True, repeats=repeats), user_id)
 
     def delete(self, user_id: uuid.UUID, resource: Mapping[str, Any]) -> Outcome | None:
         """Take somebody out whose resource the client deletes; None where the settings leave the account as it is."""

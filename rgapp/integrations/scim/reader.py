@@ -37,6 +37,15 @@ def read_user(
     return read_record(record, settings.rules, today=today, blank_clears=before is not None)
 
 
+def repeated_fields(before: Mapping[str, Any], resource: Mapping[str, Any], settings: SCIMSettings) -> frozenset[Field]:
+    """Return the fields for which a resource says what it said before."""
+    return frozenset(
+        field
+        for field, rule in settings.rules.items()
+        if values_of(resource, rule.name) == values_of(before, rule.name)
+    )
+
+
 def _external_id(resource: Mapping[str, Any], settings: SCIMSettings) -> str | None:
     """Return the client's own identifier, where it is another one than the Membership No."""
     if settings.rules[Field.MEMBERSHIP_NO].name == "externalId":

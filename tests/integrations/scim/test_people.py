@@ -127,6 +127,21 @@ def test_who_is_set_inactive_leaves_and_returns_with_the_same_account(people: Pe
     assert (outcome.kind, outcome.user_id) == (OutcomeKind.REACTIVATED, user_id)
 
 
+def test_a_second_directory_takes_out_and_brings_back_whom_it_names_otherwise(
+    people: People, session: Session, make: Factory, acme: Programme
+) -> None:
+    people.directory.create(JANE, active=True)
+    okta = People(session, make.integration(acme, {"mapping": DEFAULT_MAPPING}, kind="scim", provider="scim"))
+    janet = JANE | {"name": {"givenName": "Janet", "familyName": "Carter"}}
+    user_id = okta.directory.create(janet, active=True).user_id
+    assert user_id is not None
+    assert okta.directory.update(user_id, janet, janet, active=False).kind is OutcomeKind.DEACTIVATED
+    assert okta.directory.update(user_id, janet, janet | {"title": "x"}, active=True).kind is OutcomeKind.REACTIVATED
+    with pytest.raises(PersonRefused):
+        okta.directory.update(user_id, janet, janet | {"name": {"givenName": "Jana"}}, active=True)
+    assert people.user().first_name == "Jane"
+
+
 @pytest.mark.parametrize(("on_delete", "status"), [("deactivate", "leaver"), ("detach", "active")])
 def test_a_delete_means_what_the_settings_say(
     session: Session, entra: Integration, on_delete: str, status: str
