@@ -20,7 +20,7 @@ from rgapp.provisioning.record import (
     Refusal,
     SourceRecord,
 )
-from rgapp.provisioning.service import ProvisioningConflict, preview, provision
+from rgapp.provisioning.service import ProvisioningConflict, preview, provision, unlink
 
 __all__ = [
     "UNSET",
@@ -49,4 +49,5 @@ __all__ = [
     "read_record",
     "saml_policy",
     "scim_policy",
+    "unlink",
 ]

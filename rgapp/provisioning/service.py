@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, delete, update
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, Tag, record_event
@@ -43,6 +43,17 @@ _SIGNED_IN = Prepared(
             _USERS.status == bindparam("active"),
         )
         .values(last_sign_in_at=bindparam("now"))
+    )
+)
+
+
+_IDENTITIES = ExternalIdentity.__table__.c
+_UNLINK = Prepared(
+    lambda _: delete(ExternalIdentity).where(
+        _IDENTITIES.programme_id == bindparam("of_programme"),
+        _IDENTITIES.integration_id == bindparam("of_integration"),
+        _IDENTITIES.external_id == bindparam("gone"),
+        _IDENTITIES.user_id == bindparam("of_user"),
     )
 )
 
@@ -214,6 +225,14 @@ def _link(
         "created_at": now,
     }
     insert_if_new(session, ExternalIdentity, row)
+
+
+def unlink(
+    session: Session, programme_id: uuid.UUID, user_id: uuid.UUID, external_id: str, *, integration_id: uuid.UUID
+) -> None:
+    """Forget an identifier by which an integration calls this user no more: it may come to mean somebody else."""
+    values = {"of_programme": programme_id, "of_integration": integration_id, "of_user": user_id, "gone": external_id}
+    _UNLINK.run(session, values)
 
 
 def _value(person: PersonRecord, field: Field) -> FieldValue:

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from rgapp.audit import Actor
 from rgapp.audit.service import ActorKind
 from rgapp.integrations.scim.log import Entry
-from rgapp.integrations.scim.reader import read_user, repeated_fields
+from rgapp.integrations.scim.reader import external_id_of, read_user, repeated_fields
 from rgapp.integrations.scim.settings import OnDelete, SCIMSettings
-from rgapp.provisioning import Field, Outcome, OutcomeKind, Policy, Reading, guard, provision, scim_policy
+from rgapp.provisioning import Field, Outcome, OutcomeKind, Policy, Reading, guard, provision, scim_policy, unlink
 
 
 class PersonRefused(ValueError):
@@ -79,7 +79,12 @@ class Directory:
         self.entry.resource = resource
         reading = read_user(resource, self.connection.settings, today=self._today, active=active, before=before)
         repeats = repeated_fields(before, resource, self.connection.settings)
-        return self._provision(reading, self.connection.policy(whole=True, repeats=repeats), user_id)
+        outcome = self._provision(reading, self.connection.policy(whole=True, repeats=repeats), user_id)
+        was = external_id_of(before, self.connection.settings)
+        if was is not None and was != reading.person.external_id:
+            of = self.connection
+            unlink(self.session, of.programme_id, user_id, was, integration_id=of.integration_id)
+        return outcome
 
     def delete(self, user_id: uuid.UUID, resource: Mapping[str, Any]) -> Outcome | None:
         """Take somebody out whose resource the client deletes; None where the settings leave the account as it is."""

@@ -33,7 +33,7 @@ def read_user(
         elif before is not None and values_of(before, rule.name):
             values[rule.name] = [""]
     position = str(resource.get("userName") or "")
-    record = SourceRecord(position, values, external_id=_external_id(resource, settings), active=active)
+    record = SourceRecord(position, values, external_id=external_id_of(resource, settings), active=active)
     return read_record(record, settings.rules, today=today, blank_clears=before is not None)
 
 
@@ -46,7 +46,7 @@ def repeated_fields(before: Mapping[str, Any], resource: Mapping[str, Any], sett
     )
 
 
-def _external_id(resource: Mapping[str, Any], settings: SCIMSettings) -> str | None:
+def external_id_of(resource: Mapping[str, Any], settings: SCIMSettings) -> str | None:
     """Return the client's own identifier, where it is another one than the Membership No."""
     if settings.rules[Field.MEMBERSHIP_NO].name == "externalId":
         return None

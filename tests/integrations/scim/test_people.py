@@ -171,6 +171,22 @@ def test_the_clients_own_identifier_finds_a_person_whose_number_changed(session:
     assert people.user("E2").id == first.user_id
 
 
+@pytest.mark.parametrize("becomes", ["object-2", None])
+def test_an_identifier_that_was_changed_does_not_bring_its_former_owner_back(
+    session: Session, entra: Integration, becomes: str | None
+) -> None:
+    people = People(session, entra, mapping=DEFAULT_MAPPING | {"membership_no": {"attribute": "userName"}})
+    before = JANE | {"userName": "E1", "externalId": "object-1"}
+    after = {name: value for name, value in (before | {"externalId": becomes}).items() if value is not None}
+    jane = people.directory.create(before, active=True).user_id
+    assert jane is not None
+    people.directory.update(jane, before, after, active=True)
+    people.directory.update(jane, after, after, active=False)
+    bob = {"userName": "E2", "externalId": "object-1", "emails": [{"value": "bob@acme.example"}]}
+    assert people.directory.create(bob, active=True).kind is OutcomeKind.CREATED
+    assert (people.user("E1").status, people.user("E1").first_name) == (UserStatus.LEAVER, "Jane")
+
+
 def test_no_identity_is_kept_beside_a_membership_number_that_is_the_same(people: People, session: Session) -> None:
     people.directory.create(JANE, active=True)
     assert session.scalars(select(ExternalIdentity)).all() == []
