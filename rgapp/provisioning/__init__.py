@@ -3,6 +3,7 @@
 It knows no Flask, no protocol and no file format. Services flush; the caller commits.
 """
 
+from rgapp.provisioning.changing import let_go
 from rgapp.provisioning.leaving import deactivate, reactivate
 from rgapp.provisioning.mapping import FieldRule, Rules, read_record
 from rgapp.provisioning.policy import Policy, Source, feed_policy, hand_policy, saml_policy, scim_policy
@@ -43,6 +44,7 @@ __all__ = [
     "deactivate",
     "feed_policy",
     "hand_policy",
+    "let_go",
     "preview",
     "provision",
     "reactivate",

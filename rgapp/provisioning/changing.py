@@ -94,6 +94,19 @@ def change(session: Session, account: Account, outcome: Outcome, policy: Policy,
     )
 
 
+def let_go(session: Session, programme_id: uuid.UUID, user_id: uuid.UUID, integration_id: uuid.UUID) -> None:
+    """Own nothing any more of a user whom the integration names no longer; who gave each value stays known."""
+    session.flush()
+    (found,) = _STATE_TO_CHANGE.rows(session, {"of_programme": programme_id, "of_user": user_id})
+    before, own = State(*found).field_sources, str(integration_id)
+    after = {
+        name: {**given, "integration_id": None} if given.get("integration_id") == own else given
+        for name, given in before.items()
+    }
+    if after != before:
+        update_row(session, User, {"programme_id": programme_id, "id": user_id}, {"field_sources": after})
+
+
 def _details(state: State, outcome: Outcome) -> dict[str, Any]:
     after: dict[Field, Any] = {field: getattr(state, field.value) for field in Field}
     after |= {change.field: change.after for change in outcome.changes}

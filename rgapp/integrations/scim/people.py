@@ -14,7 +14,18 @@ from rgapp.audit.service import ActorKind
 from rgapp.integrations.scim.log import Entry
 from rgapp.integrations.scim.reader import external_id_of, read_user, repeated_fields
 from rgapp.integrations.scim.settings import OnDelete, SCIMSettings
-from rgapp.provisioning import Field, Outcome, OutcomeKind, Policy, Reading, guard, provision, scim_policy, unlink
+from rgapp.provisioning import (
+    Field,
+    Outcome,
+    OutcomeKind,
+    Policy,
+    Reading,
+    guard,
+    let_go,
+    provision,
+    scim_policy,
+    unlink,
+)
 
 
 class PersonRefused(ValueError):
@@ -90,9 +101,12 @@ class Directory:
         """Take somebody out whose resource the client deletes; None where the settings leave the account as it is."""
         if self.connection.settings.on_delete is OnDelete.DETACH:
             self.entry.outcome, self.entry.user_id = "detached", user_id
-            return None
-        reading = read_user(resource, self.connection.settings, today=self._today, active=False)
-        return self._provision(reading, self.connection.policy(whole=False), user_id)
+            outcome = None
+        else:
+            reading = read_user(resource, self.connection.settings, today=self._today, active=False)
+            outcome = self._provision(reading, self.connection.policy(whole=False), user_id)
+        let_go(self.session, self.connection.programme_id, user_id, self.connection.integration_id)
+        return outcome
 
     def _provision(self, reading: Reading, policy: Policy, user_id: uuid.UUID | None = None) -> Outcome:
         connection = self.connection

@@ -13,6 +13,7 @@ from rgapp.integrations.scim.people import Directory, PersonRefused, SCIMConnect
 from rgapp.integrations.scim.settings import DEFAULT_MAPPING, PERSON_SCHEMA, SCIMSettings
 from rgapp.models import Alert, ExternalIdentity, Integration, Programme, User, UserStatus
 from rgapp.provisioning import OutcomeKind, Refusal
+from rgapp.provisioning.ownership import owned_fields
 from tests.conftest import NOW
 from tests.factories import Factory
 
@@ -151,6 +152,9 @@ def test_a_delete_means_what_the_settings_say(
     assert user_id is not None
     people.directory.delete(user_id, JANE)
     assert people.user().status == status
+    # The client says nothing of her any more, so it is HR's again to keep her details right.
+    assert owned_fields(session, people.user(), by_others_than=None) == frozenset()
+    assert people.user().field_sources["email"]["name"] == "Entra"
 
 
 def test_a_delete_goes_through_whatever_the_resource_says(people: People) -> None:
