@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, ActorKind
@@ -34,6 +35,7 @@ from rgapp.sealing import Sealer
 logger = logging.getLogger(__name__)
 # A run that ends every process that takes it up is given up, so that the next one gets its turn.
 MOST_TRIES: Final = 10
+SQLITE_CACHE_KB: Final = 32_768
 
 
 @dataclass(frozen=True)
@@ -240,6 +242,9 @@ class _Run:
     def _apply(self, feed: Feed, phase: RunPhase, offset: int, reason: str, facts: dict[str, Any]) -> None:
         work = self._work
         held = ending.is_hold(reason)
+        if self._session.get_bind().dialect.name == "sqlite":
+            # People come in no order of names, so each row touches other pages of the indexes.
+            self._session.execute(text(f"PRAGMA cache_size = -{SQLITE_CACHE_KB}"))
         batches = Batches(self._run.programme_id, work.policy, feed.rules, work.actor)
         applier = Applier(work, batches, self._known, Problems(work, feed.rules))
         applier.go(RunPhase(phase), offset, leavers=not held)
