@@ -11,6 +11,7 @@ from rgapp.dashboard.common import bp, page
 from rgapp.dashboard.feeds.run import report_values
 from rgapp.dashboard.feeds.sheet import sheet_of
 from rgapp.dashboard.sftp.connection import connection, example_of
+from rgapp.dashboard.sftp.identifiers import compared
 from rgapp.dashboard.steps import steps_of
 from rgapp.extensions import db, limiter
 from rgapp.integrations import service
@@ -28,13 +29,14 @@ ACCEPTABLE = frozenset({Hold.GUARD, Hold.NO_OVERLAP})
 def sftp_preview(slug: str, integration_id: uuid.UUID) -> str:
     """Show the newest preview, and how another one is begun."""
     integration = connection(integration_id)
-    found = previews.newest(db.session(), integration)
+    found, example = previews.newest(db.session(), integration), example_of(integration)
     return page(
         "sftp/preview.html",
         integration,
         steps=steps_of(integration),
         current="preview",
-        example=example_of(integration),
+        example=example,
+        compared=compared(integration, example),
         missing=kind_of(integration.kind).missing(integration.draft),
         sheet=sheet_of(found, utcnow()) if found is not None else None,
         is_of_draft=found is not None and found.settings == integration.draft,

@@ -6,6 +6,7 @@ from typing import Any
 
 from rgapp.dashboard.kinds import Problem, Review, Warn
 from rgapp.dashboard.sftp.account import has_access
+from rgapp.dashboard.sftp.identifiers import warning_of
 from rgapp.integrations.base import SettingsError
 from rgapp.integrations.registry import kind_of
 from rgapp.integrations.sftp.settings import Hold
@@ -47,6 +48,8 @@ def warnings_of(integration: Integration) -> list[Warn]:
     if not has_access(integration):
         sentence = "There is neither a password nor an SSH key, so no file can be uploaded."
         found.append(Warn("Nothing opens the account yet", sentence, ACCOUNT[0], "Make a password or add a key"))
+    if (identifiers := warning_of(integration)) is not None:
+        found.append(identifiers)
     for notice in kind_of(integration.kind).notices(integration.draft, integration.updated_at):
         found.append(Warn("Nobody ever leaves", notice.sentence, EXAMPLE[0], notice.action))
     return found

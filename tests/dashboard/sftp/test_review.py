@@ -200,3 +200,38 @@ def test_what_is_missing_stops_the_publishing(
 def test_forgetting_what_is_not_there_does_no_harm(session: Session, draft: Integration) -> None:
     previews.forget(session, draft)
     assert previews.newest(session, draft) is None
+
+
+def test_identifiers_that_nobody_here_has_are_compared(
+    browser: FlaskClient,
+    make: Factory,
+    acme: Programme,
+    draft: Integration,
+    path: Callable[..., str],
+    preview: Callable[..., TestResponse],
+) -> None:
+    for number in ("4711", "4712"):
+        make.user(acme, membership_no=number)
+    page = preview(draft).text
+    assert "None of the Membership Nos. is here yet" in page
+    assert "The file has numbers with letters, the people here have numbers." in page
+    assert "Here: <code>4711</code>, <code>4712</code>" in page
+    assert "Identifier check: None of the Membership Nos. is here yet" in browser.get(path(draft, "setup/review")).text
+
+
+def test_one_person_under_two_numbers_is_said(
+    make: Factory, acme: Programme, draft: Integration, preview: Callable[..., TestResponse]
+) -> None:
+    make.user(acme, membership_no="E1002", email="marcus.bell@acme.example")
+    make.user(acme, membership_no="4711", email="jane.carter@acme.example")
+    page = preview(draft).text
+    assert "1 of the first 3 Membership Nos. match somebody here" in page
+    assert "1 person is here under another Membership No." in page
+
+
+def test_people_who_are_called_the_same_are_well(
+    make: Factory, acme: Programme, draft: Integration, preview: Callable[..., TestResponse]
+) -> None:
+    make.user(acme, membership_no="E1002", email="marcus.bell@acme.example")
+    page = preview(draft, f"{CSV},blank@acme.example,A,B,,\n").text
+    assert "The file calls people what they are called here. The other 2 would get new accounts." in page
