@@ -26,6 +26,7 @@ from rgapp.models import Integration
 SHOWN = 20
 NOT_A_USER = {
     "not_json": "This is not JSON. Paste the whole body of the request, from the first { to the last }.",
+    "not_text": "There is a NUL or half a character in it, which cannot be kept. The service refuses it, too.",
     "not_an_object": "This is JSON, but no SCIM user: a user begins with { and has attributes such as userName.",
     "a_list": "This is a list. Paste one user of it.",
 }

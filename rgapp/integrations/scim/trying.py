@@ -31,7 +31,7 @@ _NOBODY: Final = uuid.UUID(int=0)
 
 
 class NotAUser(ValueError):
-    """What was pasted is no SCIM user; `reason` is `not_json`, `not_an_object` or `a_list`."""
+    """What was pasted is no SCIM user; `reason` is `not_json`, `not_text`, `not_an_object` or `a_list`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -115,8 +115,13 @@ def user_in(text: str) -> dict[str, Any]:
     """
     try:
         found = json.loads(text)
+        kept = json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:  # Half a character, which only escapes can write.
+        raise NotAUser("not_text") from error
     except (ValueError, RecursionError) as error:
         raise NotAUser("not_json") from error
+    if b"\\u0000" in kept:
+        raise NotAUser("not_text")
     if isinstance(found, dict) and isinstance(listed := found.get("Resources"), list):
         if len(listed) != 1:
             raise NotAUser("a_list")
