@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from scim2_models import InvalidValueException
+from scim2_models import InvalidValueException, TooManyException
 from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,12 @@ from rgapp.scim.scope import Scope
 from rgapp.scim.users import read_id
 
 AT_ONCE = 500
+#: The members of all groups of one page; a single group is shown however large it is.
+MOST_SHOWN = 100_000
+TOO_MANY = (
+    f"The groups of this page have more than {MOST_SHOWN} members. "
+    "Ask for fewer at once, or leave the members out (excludedAttributes=members)."
+)
 NO_GROUPS = "members: only users can be members; groups in groups are not kept."
 _GROUPS, _MEMBERS, _USERS = SCIMGroup.__table__.c, SCIMGroupMember.__table__.c, SCIMUser.__table__.c
 #: Sessions hold no memberships and no groups as objects, so there is nothing to bring in line.
@@ -49,7 +55,10 @@ def load(session: Session, scope: Scope, identifiers: Sequence[uuid.UUID]) -> di
 def members_of(
     session: Session, scope: Scope, identifiers: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, list[dict[str, Any]]]:
-    """Return the values of `members` of these groups; a group without any is not there."""
+    """Return the values of `members` of these groups; a group without any is not there.
+
+    Raises `TooManyException` where several groups have so many that the answer would not fit into memory.
+    """
     query = (
         select(_MEMBERS.group_id, _MEMBERS.user_id)
         .join(
@@ -63,8 +72,11 @@ def members_of(
         )
         .order_by(_MEMBERS.user_id)
     )
+    rows = session.execute(query.limit(MOST_SHOWN + 1) if len(identifiers) > 1 else query).all()
+    if len(identifiers) > 1 and len(rows) > MOST_SHOWN:
+        raise TooManyException(detail=TOO_MANY)
     found: dict[uuid.UUID, list[dict[str, Any]]] = {}
-    for group_id, user_id in session.execute(query):
+    for group_id, user_id in rows:
         member = {"value": str(user_id), "$ref": f"Users/{user_id}", "type": "User"}
         found.setdefault(group_id, []).append(member)
     return found

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rgapp.models import SCIMGroupMember
+from rgapp.scim import groups
 from tests.scim.conftest import SCIMClient, jane
 from tests.scim.test_protocol import NOBODY, patch, refused
 
@@ -140,3 +141,17 @@ def test_a_group_comes_without_its_members_where_they_are_not_asked_for(
 def test_a_group_with_entras_private_schema_is_taken(scim: SCIMClient) -> None:
     answer = scim("POST", "/Groups", {"schemas": [GROUP, ENTRA_PRIVATE], "displayName": "Entra", "externalId": "8aa1"})
     assert answer.status_code == 201, answer.text
+
+
+def test_a_page_of_groups_is_refused_where_its_members_are_too_many_and_a_single_group_never(
+    scim: SCIMClient, group: dict[str, Any], people: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "MOST_SHOWN", 3)
+    more = {"schemas": [GROUP], "displayName": "Support", "members": [{"value": people[0]}]}
+    other = scim("POST", "/Groups", more).json
+    assert len(scim.find("displayName pr", "/Groups")) == 2
+    add = {"op": "add", "path": "members", "value": [{"value": each} for each in people]}
+    assert scim("PATCH", f"/Groups/{other['id']}", patch(add)).status_code == 204
+    refused(scim("GET", "/Groups"), 400, "tooMany")
+    assert len(scim("GET", "/Groups", query_string={"excludedAttributes": "members"}).json["Resources"]) == 2
+    assert members_of(scim, other) == set(people)
