@@ -145,15 +145,15 @@ def check_patch(document: Any) -> None:
         path = _member(operation, "path")
         if isinstance(path, str) and len(path) > MAX_PATH:
             raise InvalidValueException(detail=f"A path is longer than {MAX_PATH} characters.")
-        values += _brought(_member(operation, "value"), str(path or ""))
+        values += brought(_member(operation, "value"), str(path or ""))
     if values > MAX_PATCH_VALUES:
         raise InvalidValueException(detail=f"The operations of a PATCH bring at most {MAX_PATCH_VALUES} values.")
 
 
-def _brought(value: Any, path: str) -> int:
+def brought(value: Any, path: str) -> int:
     """Count the values in the lists of one operation; members of groups do not count."""
     if isinstance(value, dict):
-        return sum(_brought(held, name) for name, held in value.items())
+        return sum(brought(held, name) for name, held in value.items())
     return len(value) if isinstance(value, list) and not path.lower().endswith("members") else 0
 
 

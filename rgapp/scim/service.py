@@ -28,6 +28,7 @@ from scim2_server.service import ScimService
 from rgapp.integrations.scim.schemas import provider_for
 from rgapp.scim import bodies
 from rgapp.scim.bodies import Body
+from rgapp.scim.cost import check_cost
 from rgapp.scim.documents import located
 from rgapp.scim.errors import AWAY, CHALLENGE, scim_error
 from rgapp.scim.filters import check_length
@@ -112,8 +113,10 @@ class Service(ScimService):
     ) -> Resource[Any] | None:
         """Apply a PATCH; `active` can be set but not be taken away, for an account is open or it is not.
 
-        Raises `InvalidValueException` where an attribute has too many values after it, members apart.
+        Raises `InvalidValueException` where it would take long, or an attribute has too many values after it, members
+        apart.
         """
+        check_cost(current, patch_op)
         changed: Any = super().apply_patch(current, patch_op, conditions)
         if changed is not None and "active" in type(changed).model_fields and changed.active is None:
             raise MutabilityException(detail="'active' cannot be removed. Set it to false for somebody who leaves.")

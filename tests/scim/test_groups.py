@@ -1,15 +1,17 @@
 """Groups: kept as clients push them, with users of the integration as their members."""
 
+import json
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from rgapp.integrations.scim import bridge_members
 from rgapp.models import SCIMGroupMember
-from rgapp.scim import groups
+from rgapp.scim import cost, groups
 from tests.scim.conftest import SCIMClient, jane
-from tests.scim.test_protocol import NOBODY, patch, refused
+from tests.scim.test_protocol import BULK, NOBODY, patch, refused
 
 ENTRA_PRIVATE = "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
@@ -155,3 +157,48 @@ def test_a_page_of_groups_is_refused_where_its_members_are_too_many_and_a_single
     refused(scim("GET", "/Groups"), 400, "tooMany")
     assert len(scim("GET", "/Groups", query_string={"excludedAttributes": "members"}).json["Resources"]) == 2
     assert members_of(scim, other) == set(people)
+
+
+@pytest.mark.parametrize("way", ["alone", "bulk"])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "remove", "path": "members[" + " or ".join(['value sw "z"'] * 20) + "]"},
+        {"op": "add", "value": {"members": [{"value": "{0}"}], "displayName": "Sales"}},
+        {"op": "replace", "path": 'members[value eq "{0}"].type', "value": "User"},
+    ],
+    ids=["many terms", "without a path", "inside a member"],
+)
+def test_changes_that_compare_too_much_are_refused_and_fewer_of_them_are_not(
+    scim: SCIMClient,
+    group: dict[str, Any],
+    people: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    operation: dict[str, Any],
+    way: str,
+) -> None:
+    monkeypatch.setattr(cost, "MOST_COMPARISONS", 50)
+    one = json.loads(json.dumps(operation).replace("{0}", people[0]))
+
+    def status(times: int) -> str:
+        path, body = f"/Groups/{group['id']}", patch(*[one] * times)
+        if way == "alone":
+            return str(scim("PATCH", path, body).status_code)
+        bulk = {"schemas": [BULK], "Operations": [{"method": "PATCH", "path": path, "data": body}]}
+        return str(scim("POST", "/Bulk", bulk).json["Operations"][0]["status"])
+
+    assert (status(1), status(10)) == ("200", "400")
+    assert members_of(scim, group) == set(people[:2])
+
+
+def test_plain_changes_of_a_group_are_never_too_much(
+    scim: SCIMClient, group: dict[str, Any], people: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cost, "MOST_COMPARISONS", 0)
+    monkeypatch.setattr(bridge_members, "LARGE", 1)
+    monkeypatch.setattr(bridge_members, "COSTLY", 1)
+    join = {"op": "add", "path": "members", "value": [{"value": people[2]}]}
+    leave = {"op": "Remove", "path": "members", "value": [{"value": people[0]}]}
+    rename = {"op": "replace", "path": "displayName", "value": "Sale"}
+    assert scim("PATCH", f"/Groups/{group['id']}", patch(rename, join, leave)).status_code == 200
+    assert members_of(scim, group) == set(people[1:])

@@ -19,6 +19,8 @@ from rgapp.integrations.scim.bridge_values import named
 COSTLY: Final = 2000
 #: One plain operation is one already.
 FEW: Final = 4
+#: Of so many members the library makes models and copies for each operation, be it as plain as it may.
+LARGE: Final = 5000
 MEMBERS: Final = "members"
 
 Entries = dict[str, dict[str, Any]]
@@ -35,7 +37,8 @@ def together(attribute: Attribute, operations: list[Any], current: Sequence[Any]
     """
     on_members = [operation for operation in operations if _path(operation) is not None]
     weight = sum(1 + _path_weight(operation) for operation in on_members)
-    if weight < FEW or weight * len(current) < COSTLY:
+    is_worth_it = weight >= FEW or (len(on_members) > 1 and len(current) >= LARGE)
+    if not is_worth_it or weight * len(current) < COSTLY:
         return operations
     try:
         before = _entries(attribute, list(current))
