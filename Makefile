@@ -10,7 +10,7 @@ PYTHON ?= $(shell for candidate in python3 python3.14 python3.13 python3.12 pyth
 help:
 	@echo 'make run      install, migrate, load the demo and serve http://127.0.0.1:8000 (PORT, INSTANCE)'
 	@echo 'make test     install what the tests need and run all checks and tests'
-	@echo 'make bench    measure how fast it is, 12 minutes on two idle cores (SIZE=small: a look in 3 minutes)'
+	@echo 'make bench    measure how fast it is, half an hour on two idle cores (SIZE=small: a look in 3 minutes)'
 	@echo 'make lint     only the checks: ruff, mypy, djlint, import-linter'
 	@echo 'make screenshots   take the pictures in docs/images again'
 	@echo 'make permissions   write docs/permissions.md again, after a change of rights on purpose'
