@@ -316,6 +316,7 @@ def test_an_address_that_only_a_leaver_holds_passes_on(bench: Bench) -> None:
     assert bench.tags().count("user:email-released") == 2
     assert "email" not in bench.user("P1").field_sources
     assert kinds(write(bench, policy, person(1, email="new@acme.example", active=True))) == ["reactivated"]
+    assert bench.user("P1").email == "new@acme.example"
 
 
 def test_what_is_stated_is_owned_although_nothing_changes(bench: Bench) -> None:
