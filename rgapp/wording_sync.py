@@ -24,7 +24,7 @@ REASONS: Final = {
         "more than {percent} % of them are not usual here."
     ),
     "same_file": "The same file as in run {run}, read the same way.",
-    "absence_ignored": "Nobody was taken out for being absent: {why_words}",
+    "absence_ignored": "Nobody leaves for being absent: {why_words}",
     "unreadable": "{sentence}",
     "given_up": "It was taken up again and again and never came to its end.",
 }

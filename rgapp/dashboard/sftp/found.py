@@ -88,17 +88,17 @@ def columns_of(sample: Sample) -> list[tuple[str, list[str]]]:
 
 
 def formats_of(dates: DateColumn, chosen: str | None, usual: str) -> list[tuple[str, str]]:
-    """Return the date formats to choose from: those that read every value, else all, the region's usual one first."""
+    """Return the date formats to choose from: those that read every value, else all, the nearest ones first."""
     fitting = [choice.format for choice in dates.choices]
-    keys = fitting or [usual, *DAY_FORMATS]
+    keys = fitting or [*(choice.format for choice in dates.nearest), usual, *DAY_FORMATS]
     return [(key, format_label(key)) for key in dict.fromkeys([*keys, *([chosen] if chosen else [])])]
 
 
 def examples_of(dates: DateColumn) -> dict[str, str]:
-    """Return for each format that fits how three real values read then."""
+    """Return for each format that fits, or nearly so, how three real values read then."""
     return {
         choice.format: "; ".join(f"{text} is {long_date(day)}" for text, day in choice.examples)
-        for choice in dates.choices
+        for choice in dates.choices or dates.nearest
     }
 
 

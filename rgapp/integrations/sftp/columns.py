@@ -80,7 +80,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class DateChoice:
-    """A date format in which every value of the sample can be read, and how a few of them read then."""
+    """A date format in which the values of the sample can be read, and how a few of them read then."""
 
     format: str
     label: str
@@ -92,11 +92,13 @@ class DateColumn:
     """What can be said of a column of dates.
 
     Where the file itself keeps dates, no format is needed (`kept_as_dates`). Several choices are for a person to decide
-    between; none means that no single format reads all values, of which `odd` are some.
+    between; none means that no single format reads all values: then `nearest` are those that leave the fewest unread,
+    and fewer than half, of which `odd` are some.
     """
 
     kept_as_dates: bool = False
     choices: Sequence[DateChoice] = ()
+    nearest: Sequence[DateChoice] = ()
     odd: Sequence[str] = ()
 
 
@@ -204,16 +206,13 @@ def dates_of(sample: Sample, column: str, *, today: date) -> DateColumn:
     texts = list(dict.fromkeys(clean_or_raw(cell) for cell in cells if not isinstance(cell, date)))
     if not texts:
         return DateColumn(kept_as_dates=bool(cells))
-    best: list[str] = texts
-    choices = []
-    for date_format in DAY_FORMATS:
-        odd = [text for text in texts if _date_of(text, date_format, today) is None]
-        if odd:
-            best = min(best, odd, key=len)
-            continue
-        examples = [(text, found) for text in texts[:EXAMPLES] if (found := _date_of(text, date_format, today))]
-        choices.append(DateChoice(date_format, format_label(date_format), examples))
-    return DateColumn(choices=choices, odd=() if choices else best[:EXAMPLES])
+    odd = {key: [text for text in texts if _date_of(text, key, today) is None] for key in DAY_FORMATS}
+    fewest = min(len(left) for left in odd.values())
+    best = [key for key in DAY_FORMATS if len(odd[key]) == fewest and fewest * 2 < len(texts)]
+    found = [DateChoice(key, format_label(key), _examples(texts, key, today)) for key in best]
+    if not fewest:
+        return DateColumn(choices=found)
+    return DateColumn(nearest=found, odd=min(odd.values(), key=len)[:EXAMPLES])
 
 
 def status_values(sample: Sample, column: str) -> StatusValues:
@@ -237,6 +236,11 @@ def clean_or_raw(cell: Cell) -> str:
         return clean(text)
     except InvalidValue:
         return text
+
+
+def _examples(texts: Sequence[str], date_format: str, today: date) -> list[tuple[str, date]]:
+    read = ((text, day) for text in texts if (day := _date_of(text, date_format, today)))
+    return list(islice(read, EXAMPLES))
 
 
 def _date_of(text: str, date_format: str, today: date) -> date | None:

@@ -85,6 +85,7 @@ def test_dates_in_several_formats_are_said(empty: Integration, upload: Callable[
     page = upload(empty, f"{HEADER}{rows}E99,p99@acme.example,A,B,1990-04-03,Active\n").text
     assert "No single format reads all of them" in page
     assert "<code>1990-04-03</code>" in page
+    assert "13/04/1990 is 13 April 1990; 14/04/1990 is 14 April 1990; 15/04/1990 is 15 April 1990" in page
 
 
 def test_what_is_chosen_is_saved(

@@ -183,6 +183,14 @@ def test_two_formats_in_one_file_are_told_by_their_odd_values(sample_of: SampleM
     found = columns.dates_of(sample_of("ID,Born\n1,13/04/1990\n2,14/11/1985\n3,1990-04-03\n"), "Born", today=TODAY)
     assert not found.choices
     assert found.odd == ["1990-04-03"]
+    assert [(near.format, [text for text, _ in near.examples]) for near in found.nearest] == [
+        ("%d/%m/%Y", ["13/04/1990", "14/11/1985"])
+    ]
+
+
+def test_format_that_reads_half_of_the_dates_is_not_near(sample_of: SampleMaker) -> None:
+    found = columns.dates_of(sample_of("ID,Born\n1,13/04/1990\n2,1990-04-03\n"), "Born", today=TODAY)
+    assert not found.nearest
 
 
 def test_hidden_characters_are_no_date(sample_of: SampleMaker) -> None:
