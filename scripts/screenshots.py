@@ -15,9 +15,11 @@ from pyotp import TOTP
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.screenshots_scim import directory_pictures  # noqa: E402
+from scripts.screenshots_scim import Keep, directory_pictures  # noqa: E402
+from scripts.screenshots_sftp import company, file_pictures  # noqa: E402
 from tests.journeys.conftest import ARGUMENTS  # noqa: E402 - the folder above has to be found first.
 from tests.journeys.live import Live  # noqa: E402
+from tests.journeys.scim import PASSWORD  # noqa: E402
 from tests.journeys.steps import (  # noqa: E402
     choose_at_identity_provider,
     sign_in_as_employee,
@@ -66,7 +68,8 @@ def main() -> None:
             employees(camera)
             state = Path(folder) / "staff.json"
             page = staff(camera, state)
-            directories(camera, page, state)
+            directory_pictures(page, keeper(camera, page, state))
+            files(camera, Path(folder))
             second_step(camera, state)
         finally:
             browser.close()
@@ -134,8 +137,8 @@ def staff(camera: Camera, state: Path) -> Page:
     return page
 
 
-def directories(camera: Camera, page: Page, state: Path) -> None:
-    """Picture provisioning."""
+def keeper(camera: Camera, page: Page, state: Path) -> Keep:
+    """Return what takes pictures of the pages that whoever is signed in with `state` sees."""
 
     def keep(name: str, path: str) -> None:
         """Take a picture at each width; without a path of the page that is open, which cannot be opened again."""
@@ -148,8 +151,18 @@ def directories(camera: Camera, page: Page, state: Path) -> None:
             camera.keep(shown, name, width)
             if path:
                 shown.context.close()
+        page.set_viewport_size({"width": WIDTHS["desktop"]["width"], "height": WIDTHS["desktop"]["height"]})
 
-    directory_pictures(page, keep)
+    return keep
+
+
+def files(camera: Camera, folder: Path) -> None:
+    """Picture files by SFTP, in a company of its own."""
+    page, state = camera.page(), folder / "files.json"
+    firm = company(camera.live, folder)
+    sign_in_as_staff(page, camera.live, firm.admin, PASSWORD)
+    page.context.storage_state(path=state)
+    file_pictures(page, firm, keeper(camera, page, state))
 
 
 def second_step(camera: Camera, state: Path) -> None:
