@@ -24,6 +24,7 @@ from rgapp.provisioning.validation import (
 
 ROWS_LOOKED_AT: Final = 2_000
 EXAMPLES: Final = 3
+MONTHS: Final = 12
 MOST_VALUES: Final = 20
 LONGEST_SHOWN: Final = 200
 #: So many of a hundred values have to be addresses for a column to be taken for that of the addresses.
@@ -239,8 +240,9 @@ def clean_or_raw(cell: Cell) -> str:
 
 
 def _examples(texts: Sequence[str], date_format: str, today: date) -> list[tuple[str, date]]:
-    read = ((text, day) for text in texts if (day := _date_of(text, date_format, today)))
-    return list(islice(read, EXAMPLES))
+    read = [(text, day) for text in texts if (day := _date_of(text, date_format, today))]
+    # A day after the twelfth can be no month, so it shows best that the format is the right one.
+    return sorted(read, key=lambda example: example[1].day <= MONTHS)[:EXAMPLES]
 
 
 def _date_of(text: str, date_format: str, today: date) -> date | None:

@@ -67,7 +67,7 @@ def test_a_date_format_is_never_guessed_and_shown_in_long_form(
 ) -> None:
     page = upload(empty).text
     assert "Say below how the dates are written." in page
-    assert "03/04/1990 is 3 April 1990; 21/11/1984 is 21 November 1984; 30/01/1979 is 30 January 1979" in page
+    assert "21/11/1984 is 21 November 1984; 30/01/1979 is 30 January 1979; 03/04/1990 is 3 April 1990" in page
     assert "mm/dd/yyyy" not in page
     assert 'checked class="form-check-input" id="date_format' not in page
     answer = save(empty, date_format="")
