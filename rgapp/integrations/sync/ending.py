@@ -44,6 +44,18 @@ def hold(work: Work, reason: str, facts: dict[str, Any]) -> None:
     work.said()
 
 
+def hold_again(session: Session, lease: Lease, *, now: datetime) -> None:
+    """Put a released run back where a newer one was applied before its turn: it can only be discarded. Commits.
+
+    Raises `LeaseLost`.
+    """
+    lease.keep(session, now, state=RunState.HELD, finished_at=now, released_at=None, release_asked_at=None)
+    run = session.get_one(SyncRun, (lease.programme_id, lease.run_id), populate_existing=True)
+    run.lease = run.lease_until = run.release_asked_by = None
+    run.settled_by = ""
+    session.commit()
+
+
 def fail(session: Session, lease: Lease, reason: str, facts: dict[str, Any], *, now: datetime) -> None:
     """End a run that could not be read. Commits.
 

@@ -79,6 +79,8 @@ def _work(session: Session, run: SyncRun, lease: Lease, tools: Tools) -> SyncRun
     try:
         if run.tries > MOST_TRIES:
             ending.fail(session, lease, "given_up", {}, now=tools.clock())
+        elif run.released_at is not None and runs.is_superseded(session, run):
+            ending.hold_again(session, lease, now=tools.clock())
         else:
             _Run(session, run, lease, tools, folder).go()
     except FeedFailure as failure:

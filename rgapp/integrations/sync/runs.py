@@ -62,12 +62,15 @@ def wake(session: Session, run: SyncRun) -> None:
 def claim(
     session: Session, programme_id: uuid.UUID, integration_id: uuid.UUID, *, now: datetime
 ) -> tuple[SyncRun, Lease] | None:
-    """Take the oldest open run of an integration to work on it; None where there is none, or somebody works on it.
+    """Take the oldest open run of an integration to work on it; None where there is none, or somebody works on one.
 
-    Commits.
+    What was begun comes first: an older run that was released meanwhile waits for its end. Commits.
     """
     query = _of(programme_id, integration_id).where(SyncRun.state.in_(OPEN), SyncRun.preview.is_(False))
-    return _take(session, session.scalar(query.order_by(SyncRun.id).limit(1).with_for_update()), now)
+    # Of two who are here at once the second one asks after the first has committed, and sees what that one took.
+    session.scalars(query.with_only_columns(SyncRun.id).order_by(SyncRun.id).with_for_update()).all()
+    first = query.order_by((SyncRun.state == RunState.RUNNING).desc(), SyncRun.id).limit(1)
+    return _take(session, session.scalar(first.execution_options(populate_existing=True)), now)
 
 
 def claim_preview(

@@ -317,3 +317,37 @@ def test_runs_of_what_is_switched_off_wait(desk: Desk) -> None:
     desk.integration.enabled = True
     assert desk.work() is run
     assert run.state == RunState.APPLIED
+
+
+def test_an_older_run_that_is_released_waits_for_the_one_that_was_begun(desk: Desk) -> None:
+    older = held(desk)
+    newer = desk.receive(desk.file(*some(1, 11)))
+    place = desk.programme.id, desk.integration.id
+    claimed = runs.claim(desk.session, *place, now=desk.now)
+    assert claimed is not None
+    settling.release(desk.session, older, ADMIN, now=desk.now)
+    desk.session.commit()
+    assert runs.claim(desk.session, *place, now=desk.now) is None
+    # The one that was begun was cut off: it is still the one that goes on.
+    runs.let_go(desk.session, claimed[1])
+    done = desk.work()
+    assert done is not None
+    assert (done.id, done.state) == (newer.id, RunState.APPLIED)
+
+
+def test_what_was_released_too_late_is_held_again_and_nobody_goes(desk: Desk) -> None:
+    older = held(desk)
+    desk.receive(desk.file(*some(1, 11)))
+    claimed = runs.claim(desk.session, desk.programme.id, desk.integration.id, now=desk.now)
+    assert claimed is not None
+    settling.release(desk.session, older, ADMIN, now=desk.now)
+    desk.session.commit()
+    runs.let_go(desk.session, claimed[1])
+    desk.work()
+    again = desk.work()
+    assert again is not None
+    assert (again.id, again.state, again.reason, again.released_at) == (older.id, RunState.HELD, "guard", None)
+    nothing_happened(desk, 11)
+    with pytest.raises(CannotSettle) as caught:
+        settling.release(desk.session, again, ADMIN, now=desk.now)
+    assert caught.value.obstacle is Obstacle.SUPERSEDED
