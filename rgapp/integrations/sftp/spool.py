@@ -10,7 +10,9 @@ not listed any more.
 The disk is the truth: nothing here needs the database, and whoever dies at any line leaves a state that is good.
 """
 
+import errno
 import os
+import stat
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import suppress
@@ -92,13 +94,22 @@ class Folder:
         return done
 
     def adopt(self, path: Path, name: str) -> Entry:
-        """Take a finished file over from wherever it is on this disk."""
-        _sync(path)
+        """Take a finished file over from wherever it is on this disk.
+
+        Raises `FileNotFoundError`, also where its sender put something else into its place meanwhile, such as a link.
+        """
         file_id = new_id()
         target = self.received / _file_name(file_id, name)
+        try:
+            _sync(path)
+        except OSError as error:
+            raise _gone(path) if error.errno == errno.ELOOP else error from error
         path.rename(target)
+        found = target.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            target.unlink()
+            raise _gone(path)
         _sync(self.received)
-        found = target.stat()
         return Entry(file_id, name, name, target, found.st_size, found.st_mtime, True)
 
     def rename_unfinished(self, entry: Entry, name: str) -> Entry:
@@ -142,10 +153,10 @@ class Folder:
                 continue
             file_id, name = split
             with suppress(FileNotFoundError):  # It has gone on since.
-                stat = found.stat(follow_symlinks=False)
+                status = found.stat(follow_symlinks=False)
                 listed = other_names.get(file_id, name)
                 received = folder is self.received
-                yield Entry(file_id, listed, name, Path(found), stat.st_size, stat.st_mtime, received)
+                yield Entry(file_id, listed, name, Path(found), status.st_size, status.st_mtime, received)
 
     def _other_names(self) -> dict[uuid.UUID, str]:
         split = (_split(found.name) for found in self._scan(self._relisted))
@@ -181,9 +192,13 @@ def _split(file_name: str) -> tuple[uuid.UUID, str] | None:
         return None
 
 
+def _gone(path: Path) -> FileNotFoundError:
+    return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+
+
 def _sync(path: Path) -> None:
     """Bring a file or a folder to the disk before anybody is told that it is there."""
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         os.fsync(descriptor)
     finally:

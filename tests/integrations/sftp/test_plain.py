@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rgapp.integrations.sftp import spool
 from rgapp.integrations.sftp.plain import PlainFolder, is_finished, plain_usernames
 from rgapp.integrations.sftp.spool import HIDDEN
 
@@ -124,3 +125,28 @@ def test_a_lost_memory_only_takes_a_copy_again(plain: PlainFolder, root: Path) -
 
 def test_a_spool_that_is_not_there_has_no_accounts(tmp_path: Path) -> None:
     assert plain_usernames(tmp_path / "nothing") == []
+
+
+@pytest.mark.parametrize("moment", ["before it is brought to the disk", "before it is moved"])
+def test_a_link_that_takes_the_place_of_a_file_shows_nothing_of_others(
+    plain: PlainFolder, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    secret = tmp_path / "of-somebody-else"
+    secret.write_bytes(b"secret")
+    path = rename_into_place(root)
+    sync = spool._sync
+
+    def swap(of: Path) -> None:
+        if of == path and moment.endswith("disk"):
+            path.unlink()
+            path.symlink_to(secret)
+        sync(of)
+        if of == path:
+            path.unlink()
+            path.symlink_to(secret)
+
+    monkeypatch.setattr(spool, "_sync", swap)
+    assert take(plain) == []
+    assert plain.folder.received_files() == []
+    assert [each for each in root.iterdir() if not each.is_symlink()] == []
+    assert list(plain.folder.received.iterdir()) == []
