@@ -21,7 +21,6 @@ from rgapp.integrations.sync.work import Work
 from rgapp.provisioning.batch import Batches, Decided
 from rgapp.provisioning.batch_matching import NOBODY, Known, find_many, is_anybody_there, left_by_hand
 from rgapp.provisioning.cells import Line
-from rgapp.provisioning.mapping import Rules
 from rgapp.provisioning.matching import Match
 from rgapp.provisioning.record import OutcomeKind, Refusal
 
@@ -85,14 +84,23 @@ class Checker:
     """Goes through the rows of one feed, once."""
 
     def __init__(
-        self, work: Work, feed: Feed, rules: Rules, rows: RowReader, batches: Batches, known: KnownPeople, seen: Seen
+        self,
+        work: Work,
+        feed: Feed,
+        rows: RowReader,
+        batches: Batches,
+        known: KnownPeople,
+        seen: Seen,
+        *,
+        remapped: bool = False,
     ) -> None:
         self._work = work
         self._feed = feed
         self._rows = rows
         self._batches = batches
         self._known = known
-        self._problems = Problems(work, rules)
+        self._problems = Problems(work, feed.rules)
+        self._remapped = remapped
         self._pass = Pass(seen, set())
         self._anybody = True
 
@@ -177,17 +185,22 @@ class Checker:
         matches = [NOBODY] * len(lines)
         if self._anybody:
             matches = find_many(self._work.session, self._work.programme_id, lines)
-        lines = self._stay_out(lines, matches)
+        lines = self._stay_out(lines, matches, records)
         decided = self._batches.decide(self._work.session, lines, matches=matches)
         for each, verdict in zip(read, decided, strict=True):
             self._settle(each, verdict, records.get(str(each.key)))
 
-    def _stay_out(self, lines: list[Line], matches: Sequence[Match]) -> list[Line]:
-        """Let those stay out who were taken out by hand and are new to this feed: their rows have not changed."""
+    def _stay_out(self, lines: list[Line], matches: Sequence[Match], records: dict[str, Record]) -> list[Line]:
+        """Let those stay out who were taken out by hand and whose rows only seem to have changed.
+
+        They are new to this feed, or it is another mapping by which their rows say something else than before.
+        """
         strangers = [
             match.user
             for line, match in zip(lines, matches, strict=True)
-            if match is not NOBODY and not line.known and isinstance(match.user, Known)
+            if match is not NOBODY
+            and isinstance(match.user, Known)
+            and (not line.known or (self._remapped and records[line.key].present))
         ]
         by_hand = left_by_hand(self._work.session, self._work.programme_id, strangers) if strangers else ()
         if not by_hand:

@@ -186,8 +186,8 @@ class _Run:
         run, work = self._run, self._work
         if run.content_digest is None or run.preview or self._released:
             return False
-        earlier = runs.latest_applied(self._session, run)
-        if earlier is None or earlier.content_digest != run.content_digest:
+        earlier = runs.latest_written(self._session, run)
+        if earlier is None or earlier.state != RunState.APPLIED or earlier.content_digest != run.content_digest:
             return False
         if earlier.fingerprint != self._fingerprint or earlier.full != feed.full:
             return False
@@ -215,7 +215,9 @@ class _Run:
         problems = Problems(work, feed.rules)
         seen = Seen(feed.full, run.path is not None, run.size_bytes)
         work.counts.phase = RunPhase.CHECK
-        found = Checker(work, feed, feed.rules, rows, batches, self._known, seen).go()
+        earlier = runs.latest_written(session, run)
+        remapped = earlier is not None and earlier.fingerprint != self._fingerprint
+        found = Checker(work, feed, rows, batches, self._known, seen, remapped=remapped).go()
         conclusion = Conclusion(work, feed, rows, batches, self._known, problems, found)
         conclusion.draw()
         work.stage.end()

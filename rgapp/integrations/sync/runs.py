@@ -138,16 +138,16 @@ def history(
     ).all()
 
 
-def latest_applied(session: Session, run: SyncRun) -> SyncRun | None:
-    """Return the newest run of the same integration that was applied."""
-    query = _of(run.programme_id, run.integration_id).where(_applied())
+def latest_written(session: Session, run: SyncRun) -> SyncRun | None:
+    """Return the newest other run of the same integration that was applied, or at least in part."""
+    query = _of(run.programme_id, run.integration_id).where(_written(), SyncRun.id != run.id)
     found: SyncRun | None = session.scalar(query.order_by(SyncRun.id.desc()).limit(1))
     return found
 
 
 def is_superseded(session: Session, run: SyncRun) -> bool:
-    """Tell whether a newer run of the same integration was applied."""
-    query = _of(run.programme_id, run.integration_id).where(_applied(), SyncRun.id > run.id)
+    """Tell whether a newer run of the same integration was applied, or at least in part."""
+    query = _of(run.programme_id, run.integration_id).where(_written(), SyncRun.id > run.id)
     return session.scalar(query.limit(1)) is not None
 
 
@@ -164,8 +164,9 @@ def pending_removals(session: Session, run: SyncRun) -> int:
     return session.scalar(query) or 0
 
 
-def _applied() -> ColumnElement[bool]:
-    return (SyncRun.state == RunState.APPLIED) & SyncRun.preview.is_(False)
+def _written() -> ColumnElement[bool]:
+    # Of some that are held the leavers alone wait; one that was given up may have written as far as it came.
+    return ((SyncRun.state == RunState.APPLIED) | SyncRun.checked_at.is_not(None)) & SyncRun.preview.is_(False)
 
 
 def _of(programme_id: uuid.UUID, integration_id: uuid.UUID) -> Any:

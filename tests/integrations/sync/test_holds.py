@@ -267,6 +267,27 @@ def test_a_then_b_then_a_again_ends_as_a(desk: Desk) -> None:
     assert desk.user(1).last_name == "Carter"
 
 
+def test_a_then_part_of_b_then_a_again_ends_as_a(make_desk: MakeDesk) -> None:
+    desk = make_desk(hold_all=False)
+    first = desk.file(*some(1, 10))
+    desk.receive(first)
+    desk.work()
+    part = desk.send(row(1, last="Baker"), *some(2, 3))
+    assert (part.state, desk.user(1).last_name) == (RunState.HELD, "Baker")
+    desk.receive(first)
+    run = desk.work()
+    assert run is not None
+    assert (run.reason, counts(run), desk.user(1).last_name) == ("", {"updated": 1, "unchanged": 9}, "Carter")
+
+
+def test_what_is_older_than_a_run_that_was_applied_in_part_is_too_old(make_desk: MakeDesk) -> None:
+    desk = make_desk(hold_all=False)
+    desk.send(*some(1, 10))
+    older, newer = desk.send(*some(1, 2)), desk.send(row(1, last="Baker"), *some(2, 3))
+    assert settling.obstacle_to_release(desk.session, older) is Obstacle.SUPERSEDED
+    assert settling.obstacle_to_release(desk.session, newer) is None
+
+
 def test_the_same_file_with_refused_rows_is_gone_through_again(desk: Desk) -> None:
     path = desk.file(row(1), row(2), row(3, email="nonsense"))
     desk.receive(path)

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 
 from rgapp.audit.service import COMMAND_LINE
+from rgapp.integrations import service
 from rgapp.models import RunState
 from rgapp.provisioning import deactivate, reactivate
 from rgapp.provisioning.record import ProblemCode
-from tests.integrations.sync.tables import LEFT, Desk, MakeDesk, counts, row
+from tests.integrations.sync.tables import LEFT, Desk, MakeDesk, TableSettings, counts, row
 
 DAY = timedelta(days=1)
 WITH_STATUS = ("number", "email", "first", "last", "born", "status")
@@ -112,6 +113,18 @@ def test_somebody_taken_out_by_hand_is_not_brought_back_by_a_feed_that_is_new(de
     run = desk.send(*some(1, 6), later=DAY)
     assert counts(run) == {"created": 5, "unchanged": 1}
     assert desk.statuses()["P1"] == "leaver"
+    assert counts(desk.send(row(1, last="Baker"), *some(2, 6), later=DAY)) == {"reactivated": 1, "unchanged": 5}
+
+
+def test_somebody_taken_out_by_hand_is_not_brought_back_by_another_mapping(make_desk: MakeDesk) -> None:
+    desk = make_desk(born_format="%d/%m/%Y")
+    desk.send(*some(1, 6))
+    deactivate(desk.session, desk.user(1), COMMAND_LINE, now=desk.now)
+    desk.integration.draft = TableSettings().model_dump()
+    service.publish(desk.session, desk.integration, actor=COMMAND_LINE, now=desk.now, without_test=True)
+    run = desk.send(*some(1, 6), later=DAY)
+    assert desk.statuses()["P1"] == "leaver"
+    assert counts(run) == {"updated": 5, "unchanged": 1}
     assert counts(desk.send(row(1, last="Baker"), *some(2, 6), later=DAY)) == {"reactivated": 1, "unchanged": 5}
 
 
