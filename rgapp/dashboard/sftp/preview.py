@@ -17,6 +17,7 @@ from rgapp.extensions import db, limiter
 from rgapp.integrations import service
 from rgapp.integrations.registry import kind_of
 from rgapp.integrations.sync import previews, runs
+from rgapp.integrations.sync.forgetting import forget_runs
 from rgapp.integrations.sync.holds import Hold
 from rgapp.models import Integration, RunState, SyncRun
 
@@ -57,7 +58,7 @@ def sftp_start_preview(slug: str, integration_id: uuid.UUID) -> Response:
     if example is None or kind_of(integration.kind).missing(integration.draft):
         flash("A preview needs an example file, and a column for each mandatory field.", "warning")
         return redirect(url_for("dashboard.sftp_example", slug=slug, integration_id=integration_id), 303)
-    previews.forget(session, integration)
+    forget_runs(session, integration, previews=True)
     settings = dict(integration.draft)
     runs.receive(session, integration, now=utcnow(), path=example.path, name=example.name, preview_of=settings)
     session.commit()

@@ -1,5 +1,6 @@
 """Work on runs: take the next one up, check it, hold it or write it, and bring it to its end."""
 
+import errno
 import logging
 import shutil
 import uuid
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, ActorKind
@@ -87,14 +89,22 @@ def _work(session: Session, run: SyncRun, lease: Lease, tools: Tools) -> SyncRun
         session.rollback()
         facts = {"sentence": failure.sentence, "cause": failure.reason, **failure.data}
         ending.fail(session, lease, "unreadable", facts, now=tools.clock())
-    except BaseException:
-        runs.let_go(session, lease)
+    except BaseException as error:
+        if runs.let_go(session, lease, counts=not _is_outage(error)):
+            shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)
     ended = runs.get(session, lease.programme_id, lease.run_id)
     session.commit()
     assert ended is not None  # noqa: S101 - runs are not deleted while they are worked on.
     return ended
+
+
+def _is_outage(error: BaseException) -> bool:
+    """Tell whether something is away that every run needs, which says nothing of this one: it waits for its return."""
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return isinstance(error, OperationalError)
 
 
 class _Run:

@@ -1,4 +1,4 @@
-"""Forget the runs of an integration that is deleted: a draft has previews, with what they found."""
+"""Forget runs with all that they found: those of an integration that is deleted, and previews that are past."""
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -6,9 +6,11 @@ from sqlalchemy.orm import Session
 from rgapp.models import Integration, SyncLeaver, SyncProblem, SyncRun
 
 
-def forget_runs(session: Session, integration: Integration) -> None:
-    """Delete every run of an integration, and what was found in each. Flushes."""
-    mine = (SyncRun.programme_id == integration.programme_id, SyncRun.integration_id == integration.id)
+def forget_runs(session: Session, integration: Integration, *, previews: bool = False) -> None:
+    """Delete every run of an integration, or its `previews` alone; whoever works on one gives up. Flushes."""
+    mine = [SyncRun.programme_id == integration.programme_id, SyncRun.integration_id == integration.id]
+    if previews:
+        mine.append(SyncRun.preview.is_(True))
     runs = select(SyncRun.id).where(*mine)
     for model in (SyncProblem, SyncLeaver):
         session.execute(

@@ -92,13 +92,21 @@ def _take(session: Session, run: SyncRun | None, now: datetime) -> tuple[SyncRun
     return run, lease
 
 
-def let_go(session: Session, lease: Lease) -> None:
-    """End a lease before its time, after a failure that was no decision: the run is taken up again. Commits."""
+def let_go(session: Session, lease: Lease, *, counts: bool = True) -> bool:
+    """End a lease before its time, after a failure that was no decision: the run is taken up again. Commits.
+
+    A try that does not count was ended by something else than the run itself. Tells whether nobody needs what the run
+    has left beside it: the next one begins anew, or the run was deleted.
+    """
     session.rollback()
     run = session.get(SyncRun, (lease.programme_id, lease.run_id), with_for_update=True, populate_existing=True)
-    if run is not None and run.lease == lease.token:
+    is_ours = run is not None and run.lease == lease.token
+    begins_anew = run is None or (is_ours and run.phase == RunPhase.CHECK)
+    if run is not None and is_ours:
         run.lease = run.lease_until = None
+        run.tries -= not counts and run.tries > 0
     session.commit()
+    return begins_anew
 
 
 def waiting(session: Session, *, now: datetime) -> list[tuple[uuid.UUID, uuid.UUID]]:

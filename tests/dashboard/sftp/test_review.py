@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from rgapp.integrations import service
 from rgapp.integrations.sync import previews
+from rgapp.integrations.sync.forgetting import forget_runs
 from rgapp.models import Integration, Programme, SyncLeaver, SyncProblem, SyncRun, User
 from tests.dashboard.conftest import hidden_fields
 from tests.dashboard.sftp.conftest import CSV, HEADER, MAPPING, SETTINGS
@@ -198,7 +199,7 @@ def test_what_is_missing_stops_the_publishing(
 
 
 def test_forgetting_what_is_not_there_does_no_harm(session: Session, draft: Integration) -> None:
-    previews.forget(session, draft)
+    forget_runs(session, draft, previews=True)
     assert previews.newest(session, draft) is None
 
 

@@ -1,5 +1,6 @@
 """Any order of the same rows, cut off anywhere and taken up again: the same people, and each mail once."""
 
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -9,9 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, event, select
+from sqlalchemy.orm.exc import ObjectDeletedError
 
 from rgapp.extensions import db
 from rgapp.integrations.sync import stage
+from rgapp.integrations.sync.engine import run_folder, work_on_preview
+from rgapp.integrations.sync.forgetting import forget_runs
+from rgapp.integrations.sync.lease import LeaseLost
 from rgapp.models import (
     AuditEvent,
     Base,
@@ -25,7 +30,7 @@ from rgapp.models import (
     User,
 )
 from tests.conftest import NOW
-from tests.integrations.sync.tables import Desk, counts, row
+from tests.integrations.sync.tables import Desk, TableSettings, counts, row
 
 DAY = timedelta(days=1)
 
@@ -216,3 +221,41 @@ def test_a_run_that_ends_every_process_is_given_up_for_the_next(desk: Desk) -> N
     assert run is not None
     assert (run.state, run.reason) == (RunState.FAILED, "given_up")
     assert desk.send(row(2)).state == RunState.APPLIED
+
+
+def test_while_the_disk_is_full_a_run_waits_and_leaves_nothing_behind(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    run = desk.receive(desk.file(row(1)))
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(stage.Stage, "end", full)
+        for _ in range(12):
+            with pytest.raises(OSError, match="No space left"):
+                desk.work()
+            assert not run_folder(desk.tools, run.id).exists()
+    done = desk.work()
+    assert done is not None
+    assert (done.id, done.state, counts(done)) == (run.id, RunState.APPLIED, {"created": 1})
+
+
+def test_who_works_on_a_preview_that_is_forgotten_leaves_nothing_behind(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = desk.send(row(1))
+    run = desk.receive(desk.file(row(1)), preview_of=TableSettings().model_dump())
+    run_id = run.id
+    end = stage.Stage.end
+
+    def forgotten(of: stage.Stage) -> None:
+        end(of)
+        forget_runs(desk.session, desk.integration, previews=True)
+        desk.session.commit()
+
+    monkeypatch.setattr(stage.Stage, "end", forgotten)
+    with pytest.raises((LeaseLost, ObjectDeletedError)):
+        work_on_preview(desk.session, desk.programme.id, run_id, desk.tools)
+    assert not run_folder(desk.tools, run_id).exists()
+    assert [each.id for each in desk.session.scalars(select(SyncRun))] == [published.id]
