@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from rgapp.provisioning import Field, FieldReading, Reading
+from rgapp.provisioning import Field, FieldReading, ProblemCode, Reading
 from rgapp.provisioning.record import MANDATORY
 from rgapp.provisioning.validation import email_key
 
@@ -32,8 +32,12 @@ def identifiers_of(reading: Reading | None) -> dict[str, Any]:
     }
 
 
-def field_of(entry: FieldReading, *, hide_birth: bool = False, suggestion: str | None = None) -> dict[str, Any]:
+def field_of(
+    entry: FieldReading, *, hide_birth: bool = False, suggestion: str | None = None, left_out: bool = False
+) -> dict[str, Any]:
     """Return one field's reading as JSON.
+
+    A field that was `left_out` was read, and not taken: another directory owns it.
 
     `hide_birth` leaves a date of birth out: nobody explains a good record with it, and it stands with the account.
     """
@@ -41,6 +45,9 @@ def field_of(entry: FieldReading, *, hide_birth: bool = False, suggestion: str |
     state = "ok" if entry.ok else ("missing" if missing else "wrong")
     if entry.ok and entry.looked_for is None:
         state = "unmapped"
+    code = str(entry.problem.code) if entry.problem else ""
+    if left_out:
+        state, code = "wrong", str(ProblemCode.OWNED)
     shown = not (hide_birth and entry.field is Field.DATE_OF_BIRTH)
     value = entry.value.isoformat() if isinstance(entry.value, date) else (entry.value or None)
     return {
@@ -50,7 +57,7 @@ def field_of(entry: FieldReading, *, hide_birth: bool = False, suggestion: str |
         "raw": list(entry.raw) if shown else [],
         "value": value if shown else None,
         "state": state,
-        "code": str(entry.problem.code) if entry.problem else "",
+        "code": code,
         "data": dict(entry.problem.data) if entry.problem else {},
         "suggestion": suggestion,
     }

@@ -30,7 +30,7 @@ def decide(reading: Reading, match: Match, policy: Policy, owned: OwnedFields) -
     if user is not None and leaving and _is_unsound(reading, match, policy):
         # Who has left goes at once, whatever else is wrong with the record; the rest of it is not taken.
         if user.status != UserStatus.LEAVER:
-            return Outcome(OutcomeKind.DEACTIVATED, reading, user.id)
+            return Outcome(OutcomeKind.DEACTIVATED, reading, user.id, only_leaves=True)
         if not policy.whole:
             return Outcome(OutcomeKind.UNCHANGED, reading, user.id)
     if reading.errors:

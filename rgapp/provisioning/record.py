@@ -188,7 +188,8 @@ class Outcome:
     """What was decided about one record, with the changes and all field problems.
 
     `user_id` is the account it is about (for a refusal: the account that matched, if any); `conflict_user_id` the
-    other account in a conflict; `fields` every reading, for the page that explains it.
+    other account in a conflict; `fields` every reading, for the page that explains it. `blocked` are fields that
+    another directory owns and that were left out; with `only_leaves` nothing else of the record was taken, for it is unsound.
     """
 
     kind: OutcomeKind
@@ -198,6 +199,7 @@ class Outcome:
     changes: tuple[Change, ...] = ()
     conflict_user_id: uuid.UUID | None = None
     blocked: tuple[Field, ...] = ()
+    only_leaves: bool = False
 
     @property
     def accepted(self) -> bool:

@@ -152,11 +152,19 @@ class SQLStorage(Reader, ScimStorage):
         if users.owner_of_name(self.session, self.scope, keys["user_name"]) not in {None, row.user_id}:
             raise UniquenessException(detail=NAME_TAKEN)
         active = row.active if resource.active is None else resource.active
-        self.people.update(row.user_id, row.resource, document.resource, active=active)
+        outcome = self.people.update(row.user_id, row.resource, document.resource, active=active)
+        if outcome.only_leaves:
+            # What was not taken of the person does not stand in the resource either.
+            return self._touch_user(row, now)
         return self._replace_user(row, keys, now)
 
     def _replace_user(self, row: users.Row, keys: dict[str, Any], now: datetime) -> dict[str, Any]:
         if not users.replace(self.session, self.scope, row, keys, now):
+            raise PreconditionFailedException(detail=CHANGED)
+        return self.document(USER, str(row.user_id))
+
+    def _touch_user(self, row: users.Row, now: datetime) -> dict[str, Any]:
+        if not users.touch(self.session, self.scope, row, now):
             raise PreconditionFailedException(detail=CHANGED)
         return self.document(USER, str(row.user_id))
 

@@ -15,11 +15,12 @@ from rgapp.integrations.scim.tokens import Bearer
 from rgapp.models import SCIMRequest
 from rgapp.models.base import new_id
 from rgapp.models.rows import insert_row
-from rgapp.provisioning import Outcome, OutcomeKind, Reading
+from rgapp.provisioning import Field, Outcome, OutcomeKind, Reading
 from rgapp.provisioning.facts import changes_as_facts
 from rgapp.provisioning.validation import email_key
 
 KEPT = timedelta(days=30)
+ONLY_LEAVES: Final = "The person was taken out; the rest of the request cannot be taken and was left as it was."
 PATH_LENGTH, DETAIL_LENGTH, ADDRESS_LENGTH = 500, 1000, 200
 _ADDRESS: Final = re.compile(r'"([^"@\s]{1,100}@[^"@\s]{1,100})"')
 
@@ -42,6 +43,7 @@ class Entry:
     user_id: uuid.UUID | None = None
     reading: Reading | None = None
     changes: Sequence[dict[str, Any]] = field(default_factory=list)
+    blocked: frozenset[Field] = frozenset()
     resource: Mapping[str, Any] | None = None
     looked_for: str = ""
     parts: "list[Entry]" = field(default_factory=list)
@@ -58,6 +60,9 @@ class Entry:
         self.user_id = outcome.user_id
         self.changes = changes_as_facts(outcome.changes)
         self.reading = outcome.reading
+        self.blocked = frozenset(outcome.blocked)
+        if outcome.only_leaves:
+            self.detail = ONLY_LEAVES
 
 
 def note(
@@ -66,7 +71,8 @@ def note(
     """Write one line of the log, and one for each part, to the caller's transaction; returns the line's id."""
     accepted = entry.accepted and entry.outcome != OutcomeKind.REJECTED
     explained = not accepted or listening
-    fields = [field_of(one, hide_birth=not explained) for one in entry.reading.fields] if entry.reading else []
+    read = entry.reading.fields if entry.reading else ()
+    fields = [field_of(one, hide_birth=not explained, left_out=one.field in entry.blocked) for one in read]
     request_id = new_id()
     row = {
         "programme_id": bearer.programme_id,
