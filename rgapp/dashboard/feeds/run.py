@@ -141,17 +141,20 @@ def settling_values(sheet: Sheet) -> dict[str, Any]:
     if obstacle is None and programme().guard_second_person and own:
         obstacle = Obstacle.SAME_PERSON
     people = counted(found.leavers, "person", "people")
+    nothing = "Nothing more" if found.checked_at is not None else "Nothing"
     size = f"This takes out {people} now" if found.leavers else "This takes nobody out"
     return {
         "settle": {
             "obstacle": OBSTACLES[obstacle] if obstacle is not None else "",
             "asks": programme().guard_second_person and not asked,
             "asked_by": queries.staff_name(session, found.release_asked_by) if asked else "",
-            "release": f"{size}, and creates and updates the others in it: {counted(found.row_count, 'row')} in all.",
-            "discard": f"Nothing of it is applied. {people[0].upper()}{people[1:]} "
+            "release": f"{size}. Everything else in it is applied already."
+            if found.checked_at is not None
+            else f"{size}, and creates and updates the others in it: {counted(found.row_count, 'row')} in all.",
+            "discard": f"{nothing} of it is applied. {people[0].upper()}{people[1:]} "
             f"{'keeps' if found.leavers == 1 else 'keep'} their access, until a newer file says otherwise."
             if found.leavers
-            else "Nothing of it is applied. Nobody is concerned.",
+            else f"{nothing} of it is applied. Nobody is concerned.",
             "word": f"{people} would leave" if found.leavers else "Nobody would leave",
         }
     }

@@ -222,3 +222,11 @@ def test_the_last_upload_is_taken(
     kept = examples.current(examples.folder_of(spool, account.username))
     assert kept is not None
     assert kept.path.read_text() == CSV
+
+
+def test_who_is_not_signed_in_sends_no_large_file(
+    client: FlaskClient, empty: Integration, path: Callable[..., str]
+) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="people.csv"\r\n\r\n' + b"x" * 5_000_000
+    answer = client.post(path(empty, "sftp/example/file"), data=body, content_type="multipart/form-data; boundary=x")
+    assert answer.status_code == 413

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from rgapp.clock import utcnow
 from rgapp.integrations.sync.engine import Tools, work_on_next
 from rgapp.models import Integration, Programme, RunPhase, RunState, Staff, SyncProblem, SyncRun
-from tests.dashboard.sftp.conftest import CSV, HEADER
+from tests.dashboard.sftp.conftest import CSV, HEADER, SETTINGS
 from tests.factories import Factory
 
 
@@ -143,6 +143,19 @@ def test_a_held_run_says_why_and_who_would_go(
     assert "52 people keep their access" in page
     further = page.partition('rel="next" href="')[2].partition('"')[0].replace("&amp;", "&")
     assert "Robin Field (E1060)" in browser.get(further).text
+
+
+def test_a_run_whose_leavers_alone_are_held_says_so(
+    browser: FlaskClient, make: Factory, acme: Programme, send: Callable[..., SyncRun], path: Callable[..., str]
+) -> None:
+    settings = SETTINGS | {"hold": "deactivations"}
+    made = make.integration(acme, settings, name="Careful file", kind="sftp", provider="sftp")
+    send(made, people(60))
+    run = send(made, people(8) + people(1, 2001).removeprefix(HEADER))
+    page = browser.get(path(made, f"runs/{run.id}")).text
+    assert "Its leavers are held; the rest is applied" in page
+    assert '<span class="figure">1</span> <span>Created</span>' in page
+    assert "This takes out 52 people now. Everything else in it is applied already." in page
 
 
 def test_a_held_run_is_released(
