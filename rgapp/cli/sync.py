@@ -36,7 +36,7 @@ from rgapp.integrations.sync.engine import work_on_next, work_on_preview
 from rgapp.integrations.sync.feed import FeedSource
 from rgapp.integrations.sync.settling import CannotSettle, Settled
 from rgapp.integrations.sync.work import Counts
-from rgapp.jobs.sync import sync_folder, tools_of
+from rgapp.jobs.sync import kept_files, tools_of
 from rgapp.models import Integration, RunState, SyncRun
 from rgapp.wording_sync import OBSTACLES, problem_words, reason_words
 
@@ -199,7 +199,7 @@ def _print_run(run: SyncRun) -> None:
 
 def _kept(file: Path, integration: Integration) -> tuple[Path, bytes]:
     """Copy a file to where it stays as it is until its run has ended; returns the place and the digest of its bytes."""
-    folder = sync_folder() / "files" / integration.id.hex
+    folder = kept_files(integration.id)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     place = folder / f"{uuid.uuid4().hex}-{file.name}"
     shutil.copyfile(file, place)

@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -70,6 +71,8 @@ def register(app: Flask, huey: Huey) -> None:
     def delete_expired() -> None:
         with app.app_context():
             tasks.delete_expired(db.session(), now=utcnow())
+            kept = timedelta(days=app.config["SFTP_KEEP_DAYS"])
+            sync.delete_old_files(db.session(), now=utcnow(), kept=kept)
             if (counters := shared_counters()) is not None:
                 counters.delete_expired(now=utcnow())
 

@@ -2,17 +2,22 @@
 
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from flask import current_app
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rgapp.clock import utcnow
+from rgapp.database import reading
 from rgapp.integrations.sync import runs
 from rgapp.integrations.sync.engine import Tools, work_on_next, work_on_preview
 from rgapp.integrations.sync.work import Progress
+from rgapp.models import RunState, SyncRun
 
+SETTLED: Final = (RunState.APPLIED, RunState.FAILED, RunState.DISCARDED)
 # SQLite lets one writer in at a time, and the others look again every few milliseconds: they need a gap to find.
 GAP_SECONDS: Final = 0.005
 
@@ -20,6 +25,11 @@ GAP_SECONDS: Final = 0.005
 def sync_folder() -> Path:
     """Return the private folder in which runs keep what they need meanwhile."""
     return Path(current_app.instance_path) / "sync"
+
+
+def kept_files(integration_id: uuid.UUID) -> Path:
+    """Return where files that came by the terminal stay as they are; those that were uploaded are in the spool."""
+    return sync_folder() / "files" / integration_id.hex
 
 
 def tools_of(session: Session, progress: Progress | None = None) -> Tools:
@@ -48,6 +58,31 @@ def process_previews(session: Session) -> int:
     for programme_id, run_id in runs.waiting_previews(session, now=utcnow()):
         done += work_on_preview(session, programme_id, run_id, tools) is not None
     return done
+
+
+def delete_old_files(session: Session, *, now: datetime, kept: timedelta) -> int:
+    """Delete files that came by the terminal and whose runs were settled so long ago; returns how many went.
+
+    The file of a run that is held stays, for it may be released; one without a run goes too, after that time.
+    """
+    count = 0
+    for path in (sync_folder() / "files").glob("*/*"):
+        query = select(SyncRun.state, SyncRun.finished_at).where(
+            SyncRun.integration_id == uuid.UUID(path.parent.name), SyncRun.path == str(path)
+        )
+        with reading():
+            run = session.execute(query).first()
+            session.rollback()
+        if run is None:
+            over_since = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        elif run.state in SETTLED and run.finished_at is not None:
+            over_since = run.finished_at
+        else:
+            continue
+        if over_since <= now - kept:
+            path.unlink(missing_ok=True)
+            count += 1
+    return count
 
 
 def _let_others_write() -> None:

@@ -1,14 +1,17 @@
 """`flask sync`: a file from the terminal takes the same way as one that was uploaded."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskCliRunner
 
+from rgapp.clock import utcnow
 from rgapp.integrations.registry import KINDS
-from rgapp.models import SyncRun
+from rgapp.jobs import sync as jobs
+from rgapp.models import RunState, SyncRun
 from tests.factories import Factory
 from tests.integrations.sync.tables import KIND, Desk, TableKind, TableSettings, row
 
@@ -164,3 +167,15 @@ def test_a_kind_that_is_no_feed_says_so(terminal: Terminal, desk: Desk) -> None:
     desk.integration.kind = "scim"
     code, printed = terminal.run()
     assert (code, "takes no files" in printed) == (1, True)
+
+
+def test_files_of_settled_runs_are_deleted_after_a_time(terminal: Terminal, desk: Desk) -> None:
+    terminal.run(desk.file(*some(1, 10)))
+    terminal.run(desk.file(*some(8, 10)))
+    folder = jobs.kept_files(desk.integration.id)
+    (folder / "nobodys").touch()
+    held = desk.session.query(SyncRun).filter_by(state=RunState.HELD).one()
+    kept = timedelta(days=30)
+    assert jobs.delete_old_files(desk.session, now=utcnow() + timedelta(days=29), kept=kept) == 0
+    assert jobs.delete_old_files(desk.session, now=utcnow() + timedelta(days=31), kept=kept) == 2
+    assert list(folder.iterdir()) == [Path(str(held.path))]
