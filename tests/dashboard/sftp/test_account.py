@@ -44,7 +44,7 @@ def test_a_client_is_told_where_to_go_and_whom_it_must_meet(
     for value in ("127.0.0.1", "2222", account.username):
         assert f'value="{value}"' in page
     for key in host_keys.public(Path(app.config["SFTP_FOLDER"])):
-        assert f'value="{key.fingerprint}"' in page
+        assert f">{key.fingerprint}</textarea>" in page
     assert f"sftp -P 2222 {account.username}@127.0.0.1" in page
 
 
