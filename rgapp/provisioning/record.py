@@ -189,7 +189,8 @@ class Outcome:
 
     `user_id` is the account it is about (for a refusal: the account that matched, if any); `conflict_user_id` the
     other account in a conflict; `fields` every reading, for the page that explains it. `blocked` are fields that
-    another directory owns and that were left out; with `only_leaves` nothing else of the record was taken, for it is unsound.
+    another directory owns and that were left out; with `only_leaves` nothing else of the record was taken: it is
+    unsound.
     """
 
     kind: OutcomeKind
