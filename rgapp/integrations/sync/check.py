@@ -63,7 +63,8 @@ class Tangled(NamedTuple):
 class Pass:
     """What the pass over the rows leaves for the conclusions.
 
-    `marks` are those of people whose row did not come again as it was; `present` marks the keys that came all the same.
+    `marks` are those of people whose row did not come again as it was; `present` marks the keys that came all the same,
+    and `moved` are accounts, in hex, that came under a key that is new to the feed.
     `nameless` is the first row whose Membership No. cannot be read, `flawed_before` how many people had a row of which
     something was left out.
     """
@@ -75,6 +76,7 @@ class Pass:
     numbers: Marks = field(default_factory=Marks)
     addresses: Marks = field(default_factory=Marks)
     present: set[int] = field(default_factory=set)
+    moved: set[str] = field(default_factory=set)
     nameless: int | None = None
     flawed_before: int = 0
     tangled: list[Tangled] = field(default_factory=list)
@@ -229,6 +231,8 @@ class Checker:
     def _settle(self, each: ReadRow, decided: Decided, record: Record | None) -> None:
         """Stage what is decided about a row, or note why it is refused."""
         found, line, user = self._pass, decided.line, decided.match.user
+        if user is not None and record is None and found.seen.people_before:
+            found.moved.add(user.id.hex)
         if decided.kind is OutcomeKind.REJECTED:
             holder = decided.match.email_holder
             if decided.refusal is Refusal.EMAIL_CONFLICT and holder and len(found.tangled) < MOST_TANGLED:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from rgapp.database import reading
@@ -84,10 +85,24 @@ class Conclusion:
             self.absence_ignored = "nameless"
         elif found.marks or found.flawed_before:
             with reading():
-                for key, user_id in self._known.not_marked(found.marks):
-                    if hash(key) not in found.present:
-                        self._work.stage.add(stage.ABSENT, (key, user_id))
+                absent = (each for each in self._known.not_marked(found.marks) if hash(each[0]) not in found.present)
+                while some := list(islice(absent, stage.BATCH)):
+                    keys = self._absent_by([user_id for _, user_id in some])
+                    for key, user_id in some:
+                        if keys.get(user_id) == key:
+                            self._work.stage.add(stage.ABSENT, (key, user_id))
                 self._work.session.rollback()
+
+    def _absent_by(self, user_ids: Sequence[str]) -> dict[str, str]:
+        """Return by which key each of these is absent: nobody is who came under another one, her number was changed."""
+        found, keys = self._pass, dict[str, str]()
+        came = found.moved.intersection(user_ids)
+        for user_id, key, digest in self._known.places(user_ids):
+            if (digest is None or hash(digest) in found.marks) and hash(key) not in found.present:
+                keys[user_id] = max(key, keys.get(user_id, ""))
+            else:
+                came.add(user_id)
+        return {user_id: key for user_id, key in keys.items() if user_id not in came}
 
     def _untangle(self) -> None:
         """Decide about those whose address somebody holds who may give it up in this run."""

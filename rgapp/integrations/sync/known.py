@@ -78,6 +78,17 @@ class KnownPeople:
                 if digest is None or hash(bytes(digest)) in marks:
                     yield key, user_id if isinstance(user_id, str) else user_id.hex
 
+    def places(self, user_ids: Sequence[str]) -> Iterator[tuple[str, str, bytes | None]]:
+        """Yield user, key and row of what is kept of these people, as far as they are present."""
+        query = select(FeedRecord.user_id, FeedRecord.key, FeedRecord.row_digest).where(
+            FeedRecord.programme_id == self._programme_id,
+            FeedRecord.integration_id == self._integration_id,
+            FeedRecord.user_id.in_([uuid.UUID(hex=each) for each in user_ids]),
+            FeedRecord.present,
+        )
+        for user_id, key, digest in self._session.execute(query):
+            yield user_id.hex, key, bytes(digest) if digest is not None else None
+
     def people(self, user_ids: Sequence[str]) -> dict[str, tuple[bool, str]]:
         """Return whether each of these is active, and how to call her."""
         found = self._session.execute(

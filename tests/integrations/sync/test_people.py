@@ -288,3 +288,16 @@ def test_who_is_refused_today_may_be_taken_tomorrow_with_the_same_row(desk: Desk
     assert counts(desk.send(*some(1, 3))) == {"created": 2, "refused": 1}
     hand.email, hand.email_key = None, None
     assert counts(desk.send(*some(1, 3), later=DAY)) == {"created": 1, "unchanged": 2}
+
+
+def test_somebody_whose_number_was_changed_here_and_there_does_not_leave(make_desk: MakeDesk) -> None:
+    desk = make_desk(owns=False)
+    desk.send(*some(1, 6))
+    desk.user(1).membership_no = "N1"
+    desk.session.commit()
+    renamed = row("N1", email="p1@acme.example")
+    for last in ("Carter", "Baker", "Baker"):
+        run = desk.send(renamed, row(2, last=last), *some(3, 6), later=DAY)
+        assert (run.leavers, run.deactivated, desk.statuses()["N1"]) == (0, 0, "active")
+    run = desk.send(*some(2, 6), later=DAY)
+    assert (run.leavers, run.deactivated, desk.statuses()["N1"]) == (1, 1, "leaver")
