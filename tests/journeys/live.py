@@ -60,10 +60,10 @@ class Live:
         mails = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
         return [mail for mail in mails if recipient in str(mail["To"])]
 
-    def wait_for_mail(self, recipient: str, seconds: float = 20) -> EmailMessage:
-        """Return the newest mail to an address, waiting for the worker to deliver it."""
+    def wait_for_mail(self, recipient: str, seconds: float = 20, *, about: str = "") -> EmailMessage:
+        """Return the newest mail to an address whose subject says `about`, waiting for the worker to deliver it."""
         until = time.monotonic() + seconds
-        while not (found := self.mails(recipient)):
+        while not (found := [mail for mail in self.mails(recipient) if about in str(mail["Subject"])]):
             assert time.monotonic() < until, f"no mail to {recipient} within {seconds} s"
             time.sleep(0.1)
         return found[-1]

@@ -112,7 +112,8 @@ def test_from_a_tile_to_people_who_come_and_go(new_page: Callable[..., Page], li
 
         # Published: she comes, changes, and signs in as the same person.
         grace = entra.add(*GRACE)
-        assert "Beacon" in str(live.wait_for_mail(GRACE[3])["Subject"])
+        # Another story may have welcomed somebody with her address to another programme.
+        assert live.wait_for_mail(GRACE[3], about="Beacon")
         entra.change(grace.id, "name.familyName", "Okafor-Bell")
         try_to_sign_in(employee, company, "Grace Okafor")
         expect(employee.get_by_role("heading", name="Welcome, Grace")).to_be_visible()
