@@ -125,8 +125,13 @@ def rows_of(people: Sequence[tuple[int, str, int | None]]) -> list[list[str]]:
     ]
 
 
-@pytest.mark.xfail(strict=False, reason="with batches of one row an example ended differently; not understood yet")
-@pytest.mark.parametrize("batch", [1, 3])
+UNEXPLAINED = pytest.mark.xfail(
+    strict=False,
+    reason="the same people in another order, with batches of one row, ended differently; not understood yet",
+)
+
+
+@pytest.mark.parametrize("batch", [pytest.param(1, marks=UNEXPLAINED), 3])
 @settings(
     max_examples=15,
     deadline=None,
