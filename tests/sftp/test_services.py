@@ -1,6 +1,5 @@
 """Each minute's round: what is none of ours is left alone, and one account's trouble keeps nobody waiting."""
 
-import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -15,6 +14,7 @@ from rgapp.models import SFTPFile
 from rgapp.sftp import services as module
 from rgapp.sftp.limits import Quota
 from rgapp.sftp.services import Services
+from tests import loops
 from tests.factories import Factory
 from tests.provisioning.conftest import ACTOR
 from tests.sftp.test_desk import begin
@@ -36,7 +36,7 @@ def look(app: Flask, session: Session, tmp_path_factory: pytest.TempPathFactory)
             finally:
                 await made.close()
 
-        asyncio.run(run())
+        loops.run(run())
         session.expire_all()
 
     app.config["SPOOL"] = tmp_path_factory.mktemp("spool")

@@ -7,6 +7,7 @@ import pytest
 
 from rgapp.sftp import throttle as module
 from rgapp.sftp.throttle import FORGOTTEN_SECONDS, FREE_FAILURES, LONGEST_PAUSE_SECONDS, Throttle, network_of
+from tests import loops
 
 
 class Time:
@@ -46,7 +47,7 @@ def attempt(time: Time) -> Callable[..., bool]:
     def attempt(
         compare: Callable[[], Awaitable[bool]], username: str = "acme-1", address: str = "10.0.0.1", known: bool = False
     ) -> bool:
-        return asyncio.run(made.attempt(username, address, known=known, compare=compare))
+        return loops.run(made.attempt(username, address, known=known, compare=compare))
 
     return attempt
 
@@ -114,7 +115,7 @@ def test_passwords_of_one_account_are_compared_one_after_the_other(time: Time) -
             *(made.attempt("acme-1", f"10.0.0.{n}", known=False, compare=compare) for n in range(50))
         )
 
-    assert not any(asyncio.run(flood()))
+    assert not any(loops.run(flood()))
     assert most == 1
 
 
@@ -130,7 +131,7 @@ def test_a_flood_is_refused_without_being_compared(time: Time) -> None:
         for _ in range(20):
             await asyncio.gather(*(made.attempt("acme-1", "10.0.0.1", known=False, compare=compare) for _ in range(50)))
 
-    asyncio.run(flood())
+    loops.run(flood())
     assert compared < 200
 
 
