@@ -96,6 +96,7 @@ _EVENTS: dict[Tag, tuple[str, str, str]] = {
     Tag.SFTP_PASSWORD_ENDED: ("SFTP password of {name} ended", "key", "attention"),
     Tag.SFTP_KEY_ADDED: ("SSH key of {name} added", "key", "info"),
     Tag.SFTP_KEY_REMOVED: ("SSH key of {name} removed", "key", "attention"),
+    Tag.PULL_ACCESS_SET: ("Way into {name} set", "key", "info"),
     Tag.GUARD_ALERTED: ("Unusually many people were deactivated", "exclamation-triangle", "attention"),
     Tag.ALERT_SETTLED: ("An alert was settled", "check-circle", "ok"),
     Tag.PROGRAMME_CREATED: ("Programme created", "building", "ok"),

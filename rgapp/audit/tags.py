@@ -38,6 +38,7 @@ class Tag(StrEnum):
     SFTP_PASSWORD_ENDED = "integration:password-ended"  # noqa: S105 - the name of an event.
     SFTP_KEY_ADDED = "integration:key-added"
     SFTP_KEY_REMOVED = "integration:key-removed"
+    PULL_ACCESS_SET = "integration:access-set"
     GUARD_ALERTED = "programme:guard-alerted"
     ALERT_SETTLED = "programme:alert-settled"
     PROGRAMME_CREATED = "programme:created"

@@ -79,7 +79,7 @@ def _apply_one(
         if declared.published:
             version = service.publish(session, made, actor=actor, now=now, without_test=True)
             actions = ["created", f"published as version {version.number}"]
-        actions += _settle_access(session, made, declared, actor, now)
+        actions += _settle_access(session, made, declared, sealer, actor, now)
         return Applied(declared.name, actions, created=made)
     actions, before = [], _present(session, existing)
     if declared.provider and declared.provider != existing.provider:
@@ -99,15 +99,22 @@ def _apply_one(
         session, existing, declared.published, actor=actor, now=now
     ):
         actions.append("switched on" if declared.published else "paused")
-    actions += _settle_access(session, existing, declared, actor, now)
+    actions += _settle_access(session, existing, declared, sealer, actor, now)
     return Applied(declared.name, actions, _differences(_flat(before), _flat(settings)))
 
 
 def _settle_access(
-    session: Session, integration: Integration, declared: DeclaredIntegration, actor: Actor, now: datetime
+    session: Session,
+    integration: Integration,
+    declared: DeclaredIntegration,
+    sealer: Sealer,
+    actor: Actor,
+    now: datetime,
 ) -> Sequence[str]:
     keeper = access_of(declared.kind)
-    return keeper.settle(session, integration, declared.access, actor=actor, now=now) if keeper is not None else ()
+    if keeper is None:
+        return ()
+    return keeper.settle(session, integration, declared.access, sealer=sealer, actor=actor, now=now)
 
 
 def _present(session: Session, integration: Integration) -> dict[str, Any]:

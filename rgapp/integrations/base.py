@@ -145,7 +145,7 @@ class AccessKeeper(Protocol):
         """
 
     def settle(
-        self, session: Session, integration: Integration, access: Any, *, actor: Actor, now: datetime
+        self, session: Session, integration: Integration, access: Any, *, sealer: Sealer, actor: Actor, now: datetime
     ) -> Sequence[str]:
         """Bring it to what `check` returned, or make what is needed at all for None; returns what was done, in words.
 

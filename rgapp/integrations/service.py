@@ -81,7 +81,7 @@ def create(
     note_change(session, integration, Tag.INTEGRATION_CREATED, actor, now, kind=kind)
     session.flush()
     if (keeper := access_of(kind)) is not None:
-        keeper.settle(session, integration, None, actor=actor, now=now)
+        keeper.settle(session, integration, None, sealer=sealer, actor=actor, now=now)
     return integration
 
 

@@ -8,6 +8,7 @@ from rgapp.models.integration import ConnectionDirectory, Integration, Integrati
 from rgapp.models.outbox import MailStatus, OutboxMail
 from rgapp.models.password import StaffPassword, UserPassword
 from rgapp.models.programme import Colour, Programme, Region
+from rgapp.models.pulls import PullAccess
 from rgapp.models.rate_limit import RateLimit
 from rgapp.models.scim import SCIMGroup, SCIMGroupMember, SCIMRequest, SCIMToken, SCIMUser
 from rgapp.models.second_factor import StaffChallenge, StaffRecoveryCode, StaffSecondFactor
@@ -32,6 +33,7 @@ __all__ = [
     "MailStatus",
     "OutboxMail",
     "Programme",
+    "PullAccess",
     "Purpose",
     "RateLimit",
     "Region",

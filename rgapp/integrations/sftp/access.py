@@ -15,6 +15,7 @@ from rgapp.integrations.sftp.declared import AUTHORIZED_KEYS, PASSWORD, read_acc
 from rgapp.integrations.sftp.passwords import PasswordProblem, PasswordRejected
 from rgapp.integrations.sftp.public_keys import LONGEST, KeyProblem, KeyRejected, PublicKey, read_public_key
 from rgapp.models import Integration
+from rgapp.sealing import Sealer
 
 PASSWORD_WORDS: Final = {
     PasswordProblem.TOO_SHORT: f"Use {passwords.SHORTEST} characters or more.",
@@ -70,7 +71,14 @@ class SFTPAccess:
         return Access(said.password, None if said.authorized_keys is None else tuple(keys.values()))
 
     def settle(
-        self, session: Session, integration: Integration, access: Access | None, *, actor: Actor, now: datetime
+        self,
+        session: Session,
+        integration: Integration,
+        access: Access | None,
+        *,
+        sealer: Sealer,
+        actor: Actor,
+        now: datetime,
     ) -> Sequence[str]:
         """Make the account, and bring it to what is declared; returns what was done. A second time does nothing.
 

@@ -1,0 +1,1 @@
+"""Pulls: what all integrations share that fetch their people from the other side."""
