@@ -1,0 +1,1 @@
+"""BambooHR: we read its people on a schedule, and who is there decides who has an account."""
