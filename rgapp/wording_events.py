@@ -31,6 +31,7 @@ SOURCE_LABELS = {
     "scim": "SCIM",
     "sftp": "SFTP",
     "bamboohr": "BambooHR",
+    "json-report": "JSON report",
     "hand": "By hand",
 }
 REGION_LABELS = {"international": "International", "us": "United States"}

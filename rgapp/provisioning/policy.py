@@ -14,6 +14,7 @@ class Source(StrEnum):
     SCIM = "scim"
     SFTP = "sftp"
     BAMBOOHR = "bamboohr"
+    JSON_REPORT = "json-report"
     HAND = "hand"
 
 
