@@ -1,4 +1,4 @@
-"""Pulls: what opens the way into the other side of an integration, and how it went there last"""
+"""Pulls: what opens the way into the other side of an integration, how it went there, and what each pull said"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -38,7 +38,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("programme_id", "integration_id", name=op.f("pk_pull_access")),
     )
+    op.add_column("sync_runs", sa.Column("pulled", JSON, nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("sync_runs", "pulled")
     op.drop_table("pull_access")

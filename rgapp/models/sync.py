@@ -43,7 +43,8 @@ class SyncRun(Tenant, Base):
     `reason` is a code, `facts` what its sentence needs. `version` is that of the settings by which it was read; a
     preview of a draft keeps its own `settings`. `fingerprint` identifies how rows were read, `content_digest` the bytes
     of the file. Whoever works on a run holds its lease, under a token that every write of that work names.
-    `stage_offset` is where in the staged rows the next batch begins. The counters move while a run works.
+    `stage_offset` is where in the staged rows the next batch begins. The counters move while a run works. `pulled` is
+    what a pull said of itself: how many people there were, how many had each field, and where the next pull goes on.
     """
 
     __tablename__ = "sync_runs"
@@ -73,6 +74,7 @@ class SyncRun(Tenant, Base):
     version: Mapped[int | None]
     settings: Mapped[dict[str, Any] | None]
     fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
+    pulled: Mapped[dict[str, Any] | None]
     received_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     checked_at: Mapped[datetime | None]

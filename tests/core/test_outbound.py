@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from rgapp import outbound
-from rgapp.outbound import OutboundError, check_target, fetch
+from rgapp.outbound import OutboundError, check_target, fetch, fetching
 
 NOTHING: frozenset[str] = frozenset()
 Answer = Callable[[socket.socket], None]
@@ -252,7 +251,7 @@ def test_a_server_without_tls_is_a_tls_problem() -> None:
 @pytest.mark.parametrize("part", [b"", OK, b"HTTP/1.1 200 OK\r\nX-Slow: "])
 def test_a_server_that_trickles_is_cut_off(monkeypatch: pytest.MonkeyPatch, part: bytes) -> None:
     """Each byte comes in time for the socket's own timeout; only the whole takes too long."""
-    monkeypatch.setattr(outbound, "TOTAL_SECONDS", 0.5)
+    monkeypatch.setattr(fetching, "TOTAL_SECONDS", 0.5)
     stopped = threading.Event()
 
     def trickle(connection: socket.socket) -> None:
@@ -266,7 +265,7 @@ def test_a_server_that_trickles_is_cut_off(monkeypatch: pytest.MonkeyPatch, part
 
 
 def test_a_silent_server_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbound, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(fetching, "READ_SECONDS", 0.2)
     stopped = threading.Event()
     with serving(lambda _: (stopped.wait(10), None)[1]) as origin:
         assert refusal(f"{origin}/", frozenset({origin})) == "timeout"

@@ -1,0 +1,24 @@
+"""Values as BambooHR answers them: text, numbers, and the many ways to say nothing."""
+
+from typing import Any
+
+
+def text(value: Any) -> str | None:
+    """Return a value as text; None for what is empty or no plain value: omitted, null and empty are the same here."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, str) and value.strip() and value.strip() != "0000-00-00":
+        return value
+    return None
+
+
+def number(value: Any) -> int | None:
+    """Return a count, which comes as a number or as text; None for anything else."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None
