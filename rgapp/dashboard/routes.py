@@ -4,10 +4,17 @@ A new kind of integration is one package with its pages, its views here, and one
 """
 
 import rgapp.dashboard.alerts
+import rgapp.dashboard.bamboohr.connect
+import rgapp.dashboard.bamboohr.consent
+import rgapp.dashboard.bamboohr.who
 import rgapp.dashboard.catalogue
 import rgapp.dashboard.feeds.run
 import rgapp.dashboard.integration
 import rgapp.dashboard.overview
+import rgapp.dashboard.pulls.identifiers
+import rgapp.dashboard.pulls.mapping
+import rgapp.dashboard.pulls.preview
+import rgapp.dashboard.pulls.schedule
 import rgapp.dashboard.review
 import rgapp.dashboard.saml.activity
 import rgapp.dashboard.saml.initial
@@ -23,12 +30,16 @@ import rgapp.dashboard.sftp.access
 import rgapp.dashboard.sftp.account
 import rgapp.dashboard.sftp.example
 import rgapp.dashboard.sftp.preview  # noqa: F401 - these imports are for their effect.
+from rgapp.dashboard.bamboohr.pages import BambooPages
 from rgapp.dashboard.common import bp
+from rgapp.dashboard.pulls import sources
 from rgapp.dashboard.registry import register
 from rgapp.dashboard.saml.pages import SAMLPages
 from rgapp.dashboard.scim.pages import SCIMPages
 from rgapp.dashboard.sftp.pages import SFTPPages
 
-register(SAMLPages(), SCIMPages(), SFTPPages())
+BAMBOOHR = BambooPages()
+register(SAMLPages(), SCIMPages(), SFTPPages(), BAMBOOHR)
+sources.register(BAMBOOHR.source)
 
 __all__ = ["bp"]

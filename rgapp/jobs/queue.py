@@ -16,7 +16,7 @@ from rgapp.database import reading
 from rgapp.extensions import db, shared_counters
 from rgapp.integrations.sync import runs
 from rgapp.integrations.sync.runs import WAITING_RUN
-from rgapp.jobs import sync, tasks
+from rgapp.jobs import pulls, sync, tasks
 from rgapp.jobs.certificates import certificate_alerts
 from rgapp.jobs.storage import LOCK_BUSY_SECONDS, PostgreSQLQueue, RedisQueue, SQLiteQueue, redis_pool
 from rgapp.jobs.tokens import token_alerts
@@ -100,6 +100,16 @@ def register(app: Flask, huey: Huey) -> None:
     def process_previews() -> None:
         with app.app_context():
             sync.process_previews(db.session())
+
+    @huey.periodic_task(crontab(minute="*"), name="begin_pulls")
+    def begin_pulls() -> None:
+        with app.app_context():
+            pulls.begin_due_pulls(db.session(), now=utcnow())
+
+    @huey.periodic_task(crontab(minute="35", hour="5"), name="silence_alerts", **TRIED_AGAIN)
+    def alert_of_silence() -> None:
+        with app.app_context():
+            pulls.silence_alerts(db.session(), now=utcnow())
 
     @huey.periodic_task(crontab(minute="*"), name="look_for_runs")
     def look_for_runs() -> None:

@@ -172,7 +172,8 @@ def test_every_problem_is_told_at_once_and_nothing_is_written(
         "integrations[2].colour: This option is not known.",
         "integrations[2].idp.metadata_file: The file cannot be read: No such file or directory.",
         "integrations[2].mapping: These mandatory fields have no source yet: membership_no.",
-        "integrations[3].kind: 'telepathy' is not a kind of integration we know. Known: inbound-saml, scim, sftp.",
+        "integrations[3].kind: 'telepathy' is not a kind of integration we know. "
+        "Known: bamboohr, inbound-saml, json-report, scim, sftp.",
         "integrations[4].idp.sso_url: ",
         "integrations[4].idp.certificates: This contains a private key.",
         "integrations[5].signed: The environment variable NOT_THERE is not set.",

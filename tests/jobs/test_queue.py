@@ -50,11 +50,13 @@ def test_every_scheduled_task_runs(app: Flask, make: Factory) -> None:
     registry = app.extensions["queue"]._registry
     names = sorted(type(task).__name__ for task in registry.periodic_tasks)
     assert names == [
+        "begin_pulls",
         "certificate_alerts",
         "delete_expired",
         "look_for_runs",
         "refresh_metadata",
         "send_mails_each_minute",
+        "silence_alerts",
         "token_alerts",
     ]
     for task in registry.periodic_tasks:

@@ -41,6 +41,14 @@ CONTEXTS: dict[MailKind, dict[str, Any]] = {
         "rows": 40,
         "manager_url": "https://rewards.example/manager/acme",
     },
+    MailKind.FEED_SILENT: PERSON
+    | {
+        "integration_name": "BambooHR",
+        "integration_id": "1",
+        "days": 3,
+        "sentence": "Connect <again>.",
+        "manager_url": "https://rewards.example/manager/acme",
+    },
     MailKind.PASSWORD_RESET: PERSON | {"password_url": "https://rewards.example/p/acme/password/token"},
 }
 

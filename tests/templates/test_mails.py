@@ -39,6 +39,13 @@ MORE = {
         "rows": 0,
         "manager_url": "https://rewards.example/manager/acme",
     },
+    "feed_silent": {
+        "integration_name": "BambooHR",
+        "integration_id": "1",
+        "days": 3,
+        "sentence": "The consent was revoked or has run out. Connect again.",
+        "manager_url": "https://rewards.example/manager/acme",
+    },
     "certificate_expires": {
         "integration_name": "Okta",
         "expires_on": "3 May 2026",

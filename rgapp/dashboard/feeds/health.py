@@ -22,20 +22,26 @@ SOME_HOURS = timedelta(hours=12)
 RUN = "dashboard.run"
 
 
-def usage(session: Session, owner: Programme, ids: Iterable[uuid.UUID], now: datetime) -> dict[uuid.UUID, Usage]:
-    """Return rows by day, when the last file came, and the line of each feed."""
+def usage(
+    session: Session, owner: Programme, ids: Iterable[uuid.UUID], now: datetime, *, thing: str = "file"
+) -> dict[uuid.UUID, Usage]:
+    """Return rows by day, when the last file (or pull) came, and the line of each feed."""
     found = queries.recent(session, owner, ids, now)
     return {
-        one: Usage(queries.rows_by_day(its, owner, now), its[0].received_at if its else None, line_of(its, owner, now))
+        one: Usage(
+            queries.rows_by_day(its, owner, now),
+            its[0].received_at if its else None,
+            line_of(its, owner, now, thing=thing),
+        )
         for one, its in found.items()
     }
 
 
-def line_of(found: Sequence[Brief], owner: Programme, now: datetime) -> str:
+def line_of(found: Sequence[Brief], owner: Programme, now: datetime, *, thing: str = "file") -> str:
     """Return the health line: "18,204 people, last file 3 hours ago, 2 rows refused"; empty without a file."""
     if not found:
         return ""
-    came = f"last file {relative_time(found[0].received_at, now, owner.zone)}"
+    came = f"last {thing} {relative_time(found[0].received_at, now, owner.zone)}"
     applied = next((run for run in found if run.state == RunState.APPLIED), None)
     if applied is None:
         return f"{came[0].upper()}{came[1:]}"
@@ -57,19 +63,26 @@ def concerns(
 
 def concerns_of(found: Sequence[Brief], now: datetime) -> list[Concern]:
     """Return what about the runs of one feed, newest first, needs somebody."""
-    said = []
+    said = unsettled(found)
+    if days := silent_days(found, now):
+        words = f"Silent for {counted(days, 'day')}: a file was expected by now."
+        said.append(Concern(words, "See the last files", "dashboard.integration"))
+    return said
+
+
+def unsettled(found: Sequence[Brief], *, thing: str = "file") -> list[Concern]:
+    """Return held and failed runs that no newer one has settled; of pulls only the newest one that failed."""
+    said, failed = [], False
     for run in found:
         if run.state == RunState.APPLIED:
             break
         if run.state == RunState.HELD:
-            sentence = f"A file is held. {reason_words(run.reason, run.facts)}"
+            sentence = f"A {thing} is held. {reason_words(run.reason, run.facts)}"
             said.append(Concern(sentence, "Look at it", RUN, {"run_id": run.id}))
-        elif run.state == RunState.FAILED:
-            sentence = f"A file could not be read. {reason_words(run.reason, run.facts)}"
+        elif run.state == RunState.FAILED and not failed:
+            sentence = f"A {thing} could not be read. {reason_words(run.reason, run.facts)}"
             said.append(Concern(sentence, "See what to do", RUN, {"run_id": run.id}))
-    if days := silent_days(found, now):
-        words = f"Silent for {counted(days, 'day')}: a file was expected by now."
-        said.append(Concern(words, "See the last files", "dashboard.integration"))
+            failed = run.file == ""
     return said
 
 

@@ -24,13 +24,15 @@ def scim_identifiers(slug: str, integration_id: uuid.UUID) -> str:
     found = check(db.session(), integration)
     state, title, sentence = words_of(found, integration)
     return page(
-        "scim/identifiers.html",
+        "identifiers.html",
         integration,
         found=found,
         state=state,
         title=title,
         sentence=sentence,
-        preset=preset_of(integration),
+        other=preset_of(integration).name,
+        mapping_endpoint="scim_mapping",
+        back=("scim_testing", "Back to Testing"),
         sources=SOURCE_LABELS,
         steps=steps_of(integration),
         current="identifiers",

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from rgapp.access import CHANGERS, EVERY_ROLE, staff
 from rgapp.clock import utcnow
 from rgapp.dashboard.common import bp, page
+from rgapp.dashboard.feeds.preview import is_acceptable
 from rgapp.dashboard.feeds.run import report_values
 from rgapp.dashboard.feeds.sheet import sheet_of
 from rgapp.dashboard.sftp.connection import connection, example_of
@@ -18,11 +19,6 @@ from rgapp.integrations import service
 from rgapp.integrations.registry import kind_of
 from rgapp.integrations.sync import previews, runs
 from rgapp.integrations.sync.forgetting import forget_runs
-from rgapp.integrations.sync.holds import Hold
-from rgapp.models import Integration, RunState, SyncRun
-
-#: What a first file may well be held for, and may be right all the same.
-ACCEPTABLE = frozenset({Hold.GUARD, Hold.NO_OVERLAP})
 
 
 @bp.get("/<uuid:integration_id>/sftp/preview")
@@ -77,10 +73,3 @@ def sftp_accept_preview(slug: str, integration_id: uuid.UUID) -> Response:
     service.note_test(session, integration, passed=True, tested=integration.draft)
     session.commit()
     return redirect(url_for("dashboard.review", slug=slug, integration_id=integration_id), 303)
-
-
-def is_acceptable(found: SyncRun, integration: Integration) -> bool:
-    """Tell whether a preview says what the draft as it stands would do."""
-    if found.settings != integration.draft:
-        return False
-    return found.state == RunState.APPLIED or (found.state == RunState.HELD and found.reason in ACCEPTABLE)

@@ -1,6 +1,7 @@
 """What opens the way into the other side of a pull: kept sealed, renewed, and whether it still works."""
 
 import json
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -126,3 +127,23 @@ def note_bad(session: Session, integration: Integration, error: AccountError, *,
         row.problem_since = row.problem_since if row.problem == error.code else now
         row.problem, row.sentence = error.code[:40], error.sentence[:SENTENCE_LENGTH]
         session.flush()
+
+
+def begin_consent(session: Session, integration: Integration, *, known_by: str, until: datetime, by: uuid.UUID) -> None:
+    """Remember that somebody went to give a consent, in place of an earlier one. Flushes."""
+    if (row := of_integration(session, integration)) is not None:
+        row.consent_hash, row.consent_until, row.consent_by = known_by, until, by
+        session.flush()
+
+
+def take_consent(session: Session, integration: Integration, *, now: datetime) -> str | None:
+    """Return by what the consent that was begun is known, and forget it; None where there is none in time. Flushes."""
+    row = session.get(
+        PullAccess, (integration.programme_id, integration.id), with_for_update=True, populate_existing=True
+    )
+    if row is None or row.consent_hash is None:
+        return None
+    found = row.consent_hash if row.consent_until is not None and now < row.consent_until else None
+    row.consent_hash = row.consent_until = row.consent_by = None
+    session.flush()
+    return found

@@ -28,7 +28,7 @@ class MappingForm(DraftForm):
     """Which of their fields each of ours comes from."""
 
     otherwise = SelectField("If it is empty", choices=[], validate_choice=False)
-    date_format = RadioField("How are the dates written?", choices=[], validate_choice=False)
+    date_format = SelectField("How are the dates written?", choices=[], validate_choice=False)
 
     def rows(self) -> list[tuple[Field, SelectField]]:
         """Return each of our fields with its form field."""
@@ -69,7 +69,7 @@ class MappingForm(DraftForm):
             raise FieldError("Choose another field than the first one.")
         _check_name(field)
 
-    def validate_date_format(self, field: RadioField) -> None:
+    def validate_date_format(self, field: SelectField) -> None:
         """Ask how dates are written wherever they are mapped."""
         if not self.field_of(Field.DATE_OF_BIRTH):
             return
