@@ -12,7 +12,7 @@ from benchmarks.population import FIRST_NAMES, LAST_NAMES, Names
 from benchmarks.responses import FIRST, LAST
 from rgapp.integrations.registry import KINDS
 from rgapp.integrations.scim.kind import SCIM
-from rgapp.integrations.sync.feed import ROWS_IN_BATCH, Damage, FeedContext, FeedRow
+from rgapp.integrations.sync.feed import ROWS_IN_BATCH, Damage, FeedContext, FeedRow, Pulled
 from rgapp.models import Integration
 from rgapp.provisioning import Field, FieldRule, Policy, Source, feed_policy
 
@@ -44,9 +44,13 @@ class TableFeed:
     rules = RULES
     full = True
     share: float | None = None
+    pulled: Pulled | None = None
 
     def __init__(self, path: Path) -> None:
         self._path = path
+
+    def fetch(self) -> None:
+        """Do nothing: the file is here."""
 
     def batches(self) -> Iterator[Sequence[FeedRow]]:
         """Yield the rows."""

@@ -19,6 +19,13 @@ REASONS: Final = {
     ),
     Hold.MOSTLY_REFUSED: "{refused} of {rows} rows are refused, which is more than half.",
     Hold.SHIFTED: "{field} cannot be read in {unreadable} of {values} rows. The columns may be shifted.",
+    Hold.COVERAGE_SHRUNK: (
+        "The field “{column}” is filled for {has} of {people} people, and was for {had} of {people_before} before. "
+        "We may no longer be allowed to see it."
+    ),
+    Hold.PEOPLE_SHRUNK: (
+        "{now} people came, and {before} came before. We may no longer be allowed to see the others, or they have left."
+    ),
     Hold.GUARD: (
         "It would take out {removals} people{recent_words}, of {active} who were active. More than {people} people and "
         "more than {percent} % of them are not usual here."

@@ -1,9 +1,11 @@
 """The kinds of integration there are; a new kind is one package and one line here."""
 
 from rgapp.integrations.bamboohr.declared import read_access as read_bamboohr
+from rgapp.integrations.bamboohr.feeds import BambooFeeds
 from rgapp.integrations.bamboohr.kind import BambooHR
 from rgapp.integrations.base import AccessKeeper, IntegrationKind, Tile
 from rgapp.integrations.json_report.declared import read_access as read_json_report
+from rgapp.integrations.json_report.feeds import JSONReportFeeds
 from rgapp.integrations.json_report.kind import JSONReport
 from rgapp.integrations.pulls.access import PullKeeper
 from rgapp.integrations.saml.kind import InboundSAML
@@ -15,7 +17,7 @@ from rgapp.models import SFTPAccount, SFTPFile, SFTPKey
 
 # Where its server listens is not known here: `create_app()` says it.
 FILES = SFTP(username=username_of, kept_with_draft=(SFTPFile, SFTPKey, SFTPAccount))
-BAMBOOHR, JSON_REPORT = BambooHR(), JSONReport()
+BAMBOOHR, JSON_REPORT = BambooHR(BambooFeeds()), JSONReport(JSONReportFeeds())
 KINDS: dict[str, IntegrationKind] = {kind.key: kind for kind in (InboundSAML(), SCIM(), FILES, BAMBOOHR, JSON_REPORT)}
 ACCESS: dict[str, AccessKeeper] = {
     FILES.key: SFTPAccess(),

@@ -73,6 +73,7 @@ def register(app: Flask, huey: Huey) -> None:
             tasks.delete_expired(db.session(), now=utcnow())
             kept = timedelta(days=app.config["SFTP_KEEP_DAYS"])
             sync.delete_old_files(db.session(), now=utcnow(), kept=kept)
+            sync.delete_settled_pulls(db.session())
             if (counters := shared_counters()) is not None:
                 counters.delete_expired(now=utcnow())
 

@@ -1,5 +1,6 @@
 """Work on sync runs off the request path: woken when one arrives, and each minute for what was left."""
 
+import shutil
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -41,6 +42,7 @@ def tools_of(session: Session, progress: Progress | None = None) -> Tools:
         clock=utcnow,
         progress=progress,
         wait=_let_others_write if on_sqlite else None,
+        outbound_allow=current_app.config["OUTBOUND_ALLOW"],
     )
 
 
@@ -81,6 +83,20 @@ def delete_old_files(session: Session, *, now: datetime, kept: timedelta) -> int
             continue
         if over_since <= now - kept:
             path.unlink(missing_ok=True)
+            count += 1
+    return count
+
+
+def delete_settled_pulls(session: Session) -> int:
+    """Delete what was kept of pulls whose runs were settled meanwhile, or are gone; returns how many went."""
+    count = 0
+    for path in (sync_folder() / "pulls").glob("*"):
+        query = select(SyncRun.state).where(SyncRun.id == uuid.UUID(path.name))
+        with reading():
+            state = session.scalar(query)
+            session.rollback()
+        if state is None or state in SETTLED:
+            shutil.rmtree(path, ignore_errors=True)
             count += 1
     return count
 

@@ -31,6 +31,7 @@ LATEST: Final = 86_400.0
 LARGEST: Final = 64 * 1024 * 1024
 # A wait is cut into such parts, and in between it is said that we are alive.
 PART_OF_WAIT: Final = 20.0
+NOT_MODIFIED: Final = 304
 ASKS_TO_WAIT: Final = frozenset({429, 503})
 PASSES: Final = frozenset({"unreachable", "timeout", "unknown_host", "garbage"})
 
@@ -162,10 +163,12 @@ class Client:
                 response.release_conn()
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise trouble(error, deadline) from error
+        except ValueError as error:  # Something in a header that cannot stand there.
+            raise OutboundError("bad_header") from error
         if deadline.passed:
             raise OutboundError("timeout")
         status = response.status
-        if 300 <= status < 400:
+        if 300 <= status < 400 and status != NOT_MODIFIED:
             raise OutboundError("redirect", status=status)
         if status in ASKS_TO_WAIT or status >= 500:
             return None, _Wait(status, response.headers.get("Retry-After"))

@@ -19,7 +19,7 @@ class OutboundError(RuntimeError):
     """An address that is not fetched, or that did not answer well.
 
     `code` is one of bad_address, needs_https, private, unknown_host, redirect, status, too_large, timeout, tls,
-    unreachable, later; `data` holds what a message needs.
+    unreachable, later, garbage, bad_header; `data` holds what a message needs.
     """
 
     def __init__(self, code: str, **data: Any) -> None:

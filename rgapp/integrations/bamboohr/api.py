@@ -25,8 +25,8 @@ from rgapp.integrations.bamboohr.fields import (
     account_fields,
     in_dataset,
 )
-from rgapp.integrations.bamboohr.values import text
 from rgapp.integrations.pulls.account import AccountField
+from rgapp.integrations.pulls.values import text
 from rgapp.outbound import Client
 
 SHOWN: Final = 500
@@ -95,11 +95,21 @@ class Bamboo:
             self._fields = account_fields(answer.data)
         return self._fields
 
+    def known_fields(self) -> list[AccountField]:
+        """Return the fields of single records; none where the access may not ask for them."""
+        try:
+            return self.fields()
+        except BambooError as error:
+            if error.code != "no_permission":
+                raise
+            self._fields = []
+            return []
+
     def places(self, wanted: Sequence[str]) -> dict[str, str]:
         """Return where in the employee dataset these fields are; empty where there is no dataset for us."""
         if self._dataset is None:
             self._dataset = datasets.fields_of(self.calls)
-        return in_dataset(wanted, self.fields(), self._dataset) if self._dataset else {}
+        return in_dataset(wanted, self.known_fields(), self._dataset) if self._dataset else {}
 
     def page(self, places: Mapping[str, str], number: int, *, size: int = PAGE) -> Page | None:
         """Return one page of the dataset, ordered by id where it has one; None where the dataset cannot be asked so.

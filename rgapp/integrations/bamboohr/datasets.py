@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rgapp.integrations.bamboohr.calls import Calls
 from rgapp.integrations.bamboohr.errors import BambooError
-from rgapp.integrations.bamboohr.values import number as number_of
+from rgapp.integrations.pulls.values import number as number_of
 
 PAGE: Final = 1_000
 MOST_PAGES: Final = 1_000

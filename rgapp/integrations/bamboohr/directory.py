@@ -6,7 +6,7 @@ from typing import Any, Final
 from rgapp.integrations.bamboohr.calls import Calls
 from rgapp.integrations.bamboohr.errors import BambooError
 from rgapp.integrations.bamboohr.fields import ID
-from rgapp.integrations.bamboohr.values import text
+from rgapp.integrations.pulls.values import text
 
 PAGE: Final = 2_500
 MOST_PAGES: Final = 10_000

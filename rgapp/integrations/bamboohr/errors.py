@@ -24,7 +24,8 @@ SENTENCES: Final = {
     "too_large": "BambooHR answered with more than we take at once.",
     "private": "{host} leads into a private network, which only the operator can allow.",
     "refused": "BambooHR refused a request (HTTP {status}).",
-    "no_such_record": "BambooHR does not show this person’s record.",
+    "moving": "People kept moving between pages while they were read. We come back later.",
+    "no_access": "Nobody has connected this integration with BambooHR yet.",
 }
 
 
@@ -52,6 +53,8 @@ def explained(error: OutboundError, host: str) -> BambooError:
             return BambooError("no_such_subdomain", host=host)
         case "needs_https" | "private":
             return BambooError("private", host=host)
+        case "bad_header":
+            return BambooError("wrong_key")
         case "redirect" | "garbage":
             return BambooError("not_bamboohr", host=host)
         case code:

@@ -46,6 +46,13 @@ class FileFeed:
         return self._settings.full_file
 
     @property
+    def pulled(self) -> None:
+        """Return nothing: a file is no pull."""
+
+    def fetch(self) -> None:
+        """Do nothing: the file is here."""
+
+    @property
     def share(self) -> float:
         """Return how much of it was read until now, from 0 to 1."""
         return self._table.share

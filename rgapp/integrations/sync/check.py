@@ -234,6 +234,8 @@ class Checker:
         if user is not None and record is None and found.seen.people_before:
             found.moved.add(user.id.hex)
         if decided.kind is OutcomeKind.REJECTED:
+            if self._feed.pulled is not None and each.row.active is False and user is None and record is None:
+                return  # Somebody whom a pull does not mean, and who was never here: nobody has to mend her record.
             holder = decided.match.email_holder
             if decided.refusal is Refusal.EMAIL_CONFLICT and holder and len(found.tangled) < MOST_TANGLED:
                 meant = line._replace(user_id=user.id.hex if user else None)

@@ -4,9 +4,7 @@ import errno
 import logging
 import shutil
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,35 +18,26 @@ from rgapp.integrations.sync import ending, runs, stage
 from rgapp.integrations.sync.apply import Applier
 from rgapp.integrations.sync.check import Checker
 from rgapp.integrations.sync.conclusion import Conclusion
-from rgapp.integrations.sync.feed import Feed, FeedContext, FeedFailure, FeedSource
+from rgapp.integrations.sync.feed import Feed, FeedContext, FeedFailure, FeedSource, Pulled
 from rgapp.integrations.sync.holds import Seen, reason_to_hold
 from rgapp.integrations.sync.known import KnownPeople
 from rgapp.integrations.sync.lease import Lease
 from rgapp.integrations.sync.problems import Problems
 from rgapp.integrations.sync.reading import RowReader
 from rgapp.integrations.sync.stage import Stage
-from rgapp.integrations.sync.work import Counts, Progress, Work
+from rgapp.integrations.sync.tools import Tools, kept_folder, run_folder
+from rgapp.integrations.sync.work import Counts, Work
 from rgapp.models import Integration, IntegrationVersion, Programme, RunPhase, RunState, SyncRun
 from rgapp.provisioning import guard
 from rgapp.provisioning.batch import Batches
 from rgapp.provisioning.cells import CellReader
-from rgapp.sealing import Sealer
 
 logger = logging.getLogger(__name__)
 # A run that ends every process that takes it up is given up, so that the next one gets its turn.
 MOST_TRIES: Final = 10
 SQLITE_CACHE_KB: Final = 32_768
-
-
-@dataclass(frozen=True)
-class Tools:
-    """What working on runs needs besides the database; `folder` is private, and the same for every worker."""
-
-    folder: Path
-    sealer: Sealer
-    clock: Callable[[], datetime]
-    progress: Progress | None = None
-    wait: Callable[[], None] | None = None
+# What a run is said to do while its pull comes in.
+PULLING: Final = "pull"
 
 
 def work_on_next(session: Session, programme_id: uuid.UUID, integration_id: uuid.UUID, tools: Tools) -> SyncRun | None:
@@ -71,13 +60,8 @@ def work_on_preview(session: Session, programme_id: uuid.UUID, run_id: uuid.UUID
     return _work(session, *claimed, tools) if claimed else None
 
 
-def run_folder(tools: Tools, run_id: uuid.UUID) -> Path:
-    """Return the folder of a run: what it stages, and what its kind keeps meanwhile."""
-    return tools.folder / "runs" / run_id.hex
-
-
 def _work(session: Session, run: SyncRun, lease: Lease, tools: Tools) -> SyncRun:
-    folder = run_folder(tools, run.id)
+    folder = run_folder(tools.folder, run.id)
     try:
         if run.tries > MOST_TRIES:
             ending.fail(session, lease, "given_up", {}, now=tools.clock())
@@ -97,6 +81,8 @@ def _work(session: Session, run: SyncRun, lease: Lease, tools: Tools) -> SyncRun
     ended = runs.get(session, lease.programme_id, lease.run_id)
     session.commit()
     assert ended is not None  # noqa: S101 - runs are not deleted while they are worked on.
+    if ended.state != RunState.HELD or ended.preview:
+        shutil.rmtree(kept_folder(tools.folder, ended.id), ignore_errors=True)
     return ended
 
 
@@ -178,6 +164,10 @@ class _Run:
         if path is not None and not path.is_file():
             raise FeedFailure("file_gone", "The file is no longer there.")
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        earlier = runs.latest_written(self._session, run) if self._source.pulls else None
+        alike = earlier is not None and earlier.fingerprint == self._fingerprint
+        self._before = Pulled.of(earlier.pulled) if earlier is not None and earlier.pulled else None
+        self._session.commit()
         context = FeedContext(
             self._programme,
             self._integration,
@@ -187,7 +177,13 @@ class _Run:
             self._folder,
             self._tools.sealer,
             self._tools.clock(),
-            run.wants_full,
+            run.wants_full or run.preview,
+            kept=kept_folder(self._tools.folder, run.id),
+            released=self._released,
+            earlier=self._before if alike else None,
+            alive=self._alive,
+            outbound_allow=self._tools.outbound_allow,
+            session=self._session,
         )
         return self._source.open(context)
 
@@ -212,10 +208,27 @@ class _Run:
         return True
 
     _note: tuple[str, dict[str, Any]] = ("", {})
+    _before: Pulled | None = None
+
+    def _alive(self, share: float | None) -> None:
+        """Hold the run for longer while its pull is under way, and tell how far it is."""
+        work = self._work
+        if share is not None:
+            work.counts.share = int(share * 100)
+        if work.is_time():
+            work.keep()
+            work.session.commit()
+            work.said()
 
     def _check(self, feed: Feed) -> None:
         work, session, run = self._work, self._session, self._run
+        if self._source.pulls:
+            work.counts.phase = PULLING
+            feed.fetch()
+            work.counts.share = 0
         work.forget()
+        pulled = feed.pulled
+        work.keep(pulled=pulled.as_data() if pulled else None)
         work.keep(phase=RunPhase.CHECK, full=feed.full, fingerprint=self._fingerprint, version=self._version)
         session.commit()
         work.stage.begin()
@@ -223,10 +236,11 @@ class _Run:
         rows = RowReader(CellReader(feed.rules, today), self._fingerprint)
         batches = Batches(run.programme_id, work.policy, feed.rules, work.actor)
         problems = Problems(work, feed.rules)
-        seen = Seen(feed.full, run.path is not None, run.size_bytes)
+        seen = Seen(feed.full, run.path is not None, run.size_bytes, pulled=pulled, before=self._before)
         work.counts.phase = RunPhase.CHECK
         earlier = runs.latest_written(session, run)
         remapped = earlier is not None and earlier.fingerprint != self._fingerprint
+        seen.same_people = not remapped
         found = Checker(work, feed, rows, batches, self._known, seen, remapped=remapped).go()
         conclusion = Conclusion(work, feed, rows, batches, self._known, problems, found)
         conclusion.draw()
@@ -272,4 +286,4 @@ def _counts_of(run: SyncRun) -> Counts:
     return Counts(phase=run.phase, **{name: getattr(run, name) for name in vars(Counts()) if name != "phase"})
 
 
-__all__ = ["MOST_TRIES", "Tools", "run_folder", "work_on_next", "work_on_preview"]
+__all__ = ["MOST_TRIES", "Tools", "kept_folder", "run_folder", "work_on_next", "work_on_preview"]

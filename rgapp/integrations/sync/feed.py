@@ -4,12 +4,14 @@ The engine reads a feed from its beginning to its end, and a second time only wh
 validates, compares, decides and writes; a feed decides nothing but what stands in which cell.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+
+from sqlalchemy.orm import Session
 
 from rgapp.models import Integration, Programme
 from rgapp.provisioning import Policy, Rules
@@ -81,6 +83,34 @@ class Damage:
         return bool(self.missing_columns) or self.unclosed_quote is not None or self.ragged_rows > 0
 
 
+@dataclass(frozen=True)
+class Pulled:
+    """What a pull says of itself; it is kept with the run, and the next pull begins where it ended.
+
+    `people` is how many are meant, `looked_at` of how many the fields were looked at, and `filled` how many of those
+    have a value, by the source's name of the field. `marks` are the kind's own, plain JSON.
+    """
+
+    people: int
+    looked_at: int
+    filled: Mapping[str, int]
+    marks: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return {
+            "people": self.people,
+            "looked_at": self.looked_at,
+            "filled": dict(self.filled),
+            "marks": dict(self.marks),
+        }
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "Pulled":
+        """Read what `as_data` returned."""
+        return cls(data["people"], data["looked_at"], data["filled"], data.get("marks", {}))
+
+
 class FeedFailure(Exception):
     """A feed that cannot be read at all: the run has failed.
 
@@ -110,6 +140,16 @@ class Feed(Protocol):
     def share(self) -> float | None:
         """Return how much of it was read until now, from 0 to 1; None where that cannot be said."""
 
+    @property
+    def pulled(self) -> Pulled | None:
+        """Return what a pull says of itself, once it was fetched; None for a file."""
+
+    def fetch(self) -> None:
+        """Bring a pull onto the disk, all of it, or what is there already; nothing for a file.
+
+        Raises `FeedFailure`.
+        """
+
     def batches(self) -> Iterator[Sequence[FeedRow]]:
         """Yield the rows in order, from the first each time, at most `ROWS_IN_BATCH` at once and no batch empty.
 
@@ -124,13 +164,21 @@ class Feed(Protocol):
         """Let go of files; called once, also after a failure."""
 
 
+def _nothing(share: float | None) -> None:
+    """Nobody watches."""
+
+
 @dataclass(frozen=True)
 class FeedContext:
     """What a kind needs to open the feed of one run.
 
     `path` is the file as it arrived and `name` what its sender called it; both are empty for a pull. `settings` are
     those that count for this run. `wants_full` forces a full pull. `folder` is a private place for this run alone; what
-    is left in it is deleted with the run's end.
+    is left in it is deleted with the run's end. What is left in `kept` stays until the run is settled: a run that is
+    taken up again, or that was held and is `released`, is about the same people. `earlier` is what the latest run that
+    was applied under the same settings said of itself. `alive` is to be called now and then during a long wait, with
+    the share that was read; it may raise. `outbound_allow` are the origins that may be reached although they are
+    private, and `session` is that of the run, outside any transaction.
     """
 
     programme: Programme
@@ -142,6 +190,12 @@ class FeedContext:
     sealer: Sealer
     now: datetime
     wants_full: bool = False
+    kept: Path | None = None
+    released: bool = False
+    earlier: Pulled | None = None
+    alive: Callable[[float | None], None] = _nothing
+    outbound_allow: frozenset[str] = frozenset()
+    session: Session | None = None
 
 
 class FeedSource(Protocol):

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from rgapp.integrations.sync.feed import Damage
-from rgapp.provisioning.guard import Weighed
+from rgapp.integrations.sync.feed import Damage, Pulled
+from rgapp.provisioning.guard import Limit, Weighed
 from rgapp.provisioning.record import Field
 
 # A column whose values cannot be read in more than half of so many rows is another column: the file is shifted. Of
@@ -22,9 +22,13 @@ class Hold(StrEnum):
     NO_OVERLAP = "no_overlap"
     MOSTLY_REFUSED = "mostly_refused"
     SHIFTED = "shifted"
+    COVERAGE_SHRUNK = "coverage_shrunk"
+    PEOPLE_SHRUNK = "people_shrunk"
     GUARD = "guard"
 
 
+# A field that so few people had is not missed as a whole.
+FEWEST_FILLED: Final = 2
 # What cannot be read cannot be released either.
 DISCARD_ONLY: Final = frozenset({Hold.EMPTY, Hold.MISSING_COLUMNS})
 
@@ -39,7 +43,11 @@ class Column:
 
 @dataclass
 class Seen:
-    """What the check saw of a feed as a whole; rows that came as they came last time were not looked at."""
+    """What the check saw of a feed as a whole; rows that came as they came last time were not looked at.
+
+    `pulled` is what a pull says of itself, `before` what the latest one that was applied did; `same_people` tells that
+    the two mean the same people.
+    """
 
     full: bool
     is_file: bool
@@ -50,6 +58,9 @@ class Seen:
     people_before: int = 0
     people_met: int = 0
     damage: Damage = field(default_factory=Damage)
+    pulled: Pulled | None = None
+    before: Pulled | None = None
+    same_people: bool = True
     columns: dict[Field, Column] = field(default_factory=lambda: {each: Column() for each in Field})
 
 
@@ -59,6 +70,8 @@ def reason_to_hold(seen: Seen, weighed: Weighed) -> tuple[Hold, dict[str, Any]] 
         return Hold.EMPTY, {}
     if seen.damage.missing_columns:
         return Hold.MISSING_COLUMNS, {"columns": list(seen.damage.missing_columns)}
+    if (shrunk := _shrunk(seen, weighed.limit)) is not None:
+        return shrunk
     if seen.rows == 0 and (seen.full or seen.is_file):
         return Hold.HEADER_ALONE, {}
     if seen.full and seen.people_before and not seen.people_met:
@@ -77,4 +90,26 @@ def reason_to_hold(seen: Seen, weighed: Weighed) -> tuple[Hold, dict[str, Any]] 
             "percent": weighed.limit.percent,
             "people": weighed.limit.people,
         }
+    return None
+
+
+def _shrunk(seen: Seen, limit: Limit) -> tuple[Hold, dict[str, Any]] | None:
+    """Return what a full pull has less of than the one before it, beyond what the programme calls usual.
+
+    Fields that may no longer be seen come empty, and people who may no longer be seen do not come at all.
+    """
+    now, before = seen.pulled, seen.before
+    if not seen.full or now is None or before is None:
+        return None
+    for name, had in before.filled.items():
+        has = now.filled.get(name)
+        if has is None or not before.looked_at or not now.looked_at:
+            continue
+        expected = had * now.looked_at / before.looked_at
+        vanished = has == 0 and had >= FEWEST_FILLED
+        if vanished or limit.is_exceeded(round(expected - has), round(expected)):
+            facts = {"column": name, "has": has, "people": now.looked_at, "had": had, "people_before": before.looked_at}
+            return Hold.COVERAGE_SHRUNK, facts
+    if seen.same_people and limit.is_exceeded(before.people - now.people, before.people):
+        return Hold.PEOPLE_SHRUNK, {"now": now.people, "before": before.people}
     return None

@@ -73,7 +73,11 @@ class TableFeed:
             for each, name in COLUMNS.items()
         }
         self.share: float | None = None
+        self.pulled = None
         self.closed = False
+
+    def fetch(self) -> None:
+        return
 
     def batches(self) -> Iterator[Sequence[FeedRow]]:
         with self._path.open(newline="") as file:

@@ -15,9 +15,10 @@ from sqlalchemy.orm.exc import ObjectDeletedError
 
 from rgapp.extensions import db
 from rgapp.integrations.sync import stage
-from rgapp.integrations.sync.engine import run_folder, work_on_preview
+from rgapp.integrations.sync.engine import work_on_preview
 from rgapp.integrations.sync.forgetting import forget_runs
 from rgapp.integrations.sync.lease import LeaseLost
+from rgapp.integrations.sync.tools import run_folder
 from rgapp.models import (
     AuditEvent,
     Base,
@@ -245,7 +246,7 @@ def test_while_the_disk_is_full_a_run_waits_and_leaves_nothing_behind(
         for _ in range(12):
             with pytest.raises(OSError, match="No space left"):
                 desk.work()
-            assert not run_folder(desk.tools, run.id).exists()
+            assert not run_folder(desk.tools.folder, run.id).exists()
     done = desk.work()
     assert done is not None
     assert (done.id, done.state, counts(done)) == (run.id, RunState.APPLIED, {"created": 1})
@@ -267,5 +268,5 @@ def test_who_works_on_a_preview_that_is_forgotten_leaves_nothing_behind(
     monkeypatch.setattr(stage.Stage, "end", forgotten)
     with pytest.raises((LeaseLost, ObjectDeletedError)):
         work_on_preview(desk.session, desk.programme.id, run_id, desk.tools)
-    assert not run_folder(desk.tools, run_id).exists()
+    assert not run_folder(desk.tools.folder, run_id).exists()
     assert [each.id for each in desk.session.scalars(select(SyncRun))] == [published.id]

@@ -1,4 +1,4 @@
-"""Values as BambooHR answers them: text, numbers, and the many ways to say nothing."""
+"""Values as other services answer them: text, numbers, and the many ways to say nothing."""
 
 from typing import Any
 

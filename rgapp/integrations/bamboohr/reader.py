@@ -1,0 +1,190 @@
+"""A pull from BambooHR: everybody by the pages of the employee dataset, or only those who changed, one by one.
+
+Where the dataset is not open to us, or lacks a mapped field, everybody is listed and then read one by one. Pages that
+moved while they were read are read again from the first; after the last page it is asked who changed meanwhile.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from rgapp.integrations.bamboohr.api import Bamboo
+from rgapp.integrations.bamboohr.datasets import MOST_PAGES, PAGE
+from rgapp.integrations.bamboohr.errors import BambooError
+from rgapp.integrations.bamboohr.fields import ID, STATUS, asked_as
+from rgapp.integrations.bamboohr.rows import INACTIVE, Rows, Standing
+from rgapp.integrations.bamboohr.settings import BambooSettings
+from rgapp.integrations.pulls.store import PullStore
+from rgapp.integrations.pulls.values import text
+from rgapp.integrations.sync.feed import Pulled
+
+# Clocks differ, and a change is listed some time after it was made.
+OVERLAP: Final = timedelta(minutes=10)
+# So many full readings in which people moved between pages are enough.
+MOST_READINGS: Final = 3
+# Of more changes than this, and than this part of all people, reading everybody is cheaper.
+FEW_CHANGES: Final = 50
+PART_CHANGED: Final = 50
+# A list of changes that reaches further back is not relied on.
+LONGEST_GAP: Final = timedelta(days=8)
+# What most people had before and nobody has now is hidden; then everybody is read, and the run held.
+MOST: Final = 0.5
+
+
+class _Moved(Exception):
+    """People moved between pages while they were read."""
+
+
+@dataclass
+class Reader:
+    """Reads one pull. `now` is our time, `today` the day in the programme's time zone, `alive` takes the share."""
+
+    bamboo: Bamboo
+    settings: BambooSettings
+    now: datetime
+    today: date
+    earlier: Pulled | None = None
+    alive: Callable[[float | None], None] = lambda share: None
+    _places: Mapping[str, str] = field(default_factory=dict)
+    _wanted: Sequence[str] = ()
+
+    def pull(self, store: PullStore) -> tuple[bool, Pulled]:
+        """Read into a store; returns whether everybody was read, and what the pull says of itself.
+
+        Raises `BambooError`.
+        """
+        self._wanted = Rows(self.settings, self.today).wanted
+        self._places = self.bamboo.places(self._wanted)
+        began = self.bamboo.calls.answered_at or self.now
+        changed = self._changed()
+        if changed is not None and self.earlier is not None:
+            said = self._only(changed, store, began, self.earlier)
+            if said is not None:
+                return False, said
+            store.begin()
+        for reading in range(MOST_READINGS):
+            try:
+                return True, self._everybody(store, began)
+            except _Moved:
+                if reading + 1 == MOST_READINGS:
+                    raise BambooError("moving") from None
+                store.begin()
+                began = self.bamboo.calls.answered_at or self.now
+        raise AssertionError
+
+    def _changed(self) -> list[str] | None:
+        """Return who changed since the pull before; None where everybody has to be read."""
+        if self.earlier is None or "since" not in self.earlier.marks:
+            return None
+        since = datetime.fromisoformat(self.earlier.marks["since"])
+        if self.now - since > LONGEST_GAP:
+            return None
+        actions = self.bamboo.changed(since - OVERLAP).actions
+        if len(actions) > max(FEW_CHANGES, self.earlier.people // PART_CHANGED):
+            return None
+        # Whoever was deleted is missed by the next full pull.
+        return sorted(key for key, action in actions.items() if action != "Deleted")
+
+    def _only(self, changed: list[str], store: PullStore, began: datetime, before: Pulled) -> Pulled | None:
+        """Read those who changed; None where something seems to be hidden that was seen before."""
+        rows, keyed = Rows(self.settings, self.today, full=False), self._has_keys()
+        for number, key in enumerate(changed, 1):
+            _put(store, rows, number, key if keyed else None, self._record(key))
+            self.alive(number / len(changed))
+        if rows.looked_at and any(
+            not filled and before.filled.get(name, 0) > MOST * before.looked_at for name, filled in rows.filled.items()
+        ):
+            return None
+        days = [day for day in (before.marks.get("next_day"), _iso(rows.next_day)) if day and day > _iso(self.today)]
+        marks = {**before.marks, "since": began.isoformat(), "next_day": min(days, default=None)}
+        return Pulled(before.people, before.looked_at, before.filled, marks)
+
+    def _everybody(self, store: PullStore, began: datetime) -> Pulled:
+        rows = Rows(self.settings, self.today)
+        if self._is_in_dataset():
+            self._pages(store, rows, began)
+        else:
+            self._one_by_one(store, rows)
+        marks = {"since": began.isoformat(), "full_at": self.now.isoformat(), "next_day": _iso(rows.next_day) or None}
+        return Pulled(rows.people, rows.looked_at, dict(rows.filled), marks)
+
+    def _pages(self, store: PullStore, rows: Rows, began: datetime) -> None:
+        """Read the dataset, page by page.
+
+        Where somebody who was read goes out while the rest is read, the rest moves forward, and the first of the next
+        page is missed. Raises `_Moved` then, and where anything else shows that pages moved.
+        """
+        seen: set[str] = set()
+        total: int | None = None
+        got = 0
+        for number in range(1, MOST_PAGES + 1):
+            page = self.bamboo.page(self._places, number)
+            if page is None:
+                raise BambooError("not_bamboohr", host=self.bamboo.calls.host)
+            if number > 1 and page.total != total:
+                raise _Moved
+            total = page.total
+            for record in page.rows:
+                key = text(record.get(ID)) if ID in self._places else None
+                if key is not None:
+                    if key in seen:
+                        raise _Moved
+                    seen.add(key)
+                got += 1
+                _put(store, rows, got, key, record)
+            self.alive(got / total if total else None)
+            if not page.rows or (number >= page.pages if page.pages is not None else len(page.rows) < PAGE):
+                break
+        if (total is not None and got != total) or (number > 1 and self._went_out(seen, began)):
+            raise _Moved
+
+    def _went_out(self, seen: set[str], began: datetime) -> bool:
+        """Tell whether somebody of these may have gone out of the dataset since a moment."""
+        changes = {key: action for key, action in self.bamboo.changed(began).actions.items() if key in seen}
+        if len(changes) > FEW_CHANGES or "Deleted" in changes.values():
+            return True
+        found = [self._record(key) for key in changes]
+        return any(record is None or (text(record[STATUS]) or "").casefold() == INACTIVE for record in found)
+
+    def _one_by_one(self, store: PullStore, rows: Rows) -> None:
+        listed = list(dict.fromkeys(self.bamboo.listed()))
+        for number, key in enumerate(listed, 1):
+            _put(store, rows, number, key, self._record(key))
+            self.alive(number / len(listed))
+
+    def _record(self, key: str) -> dict[str, Any] | None:
+        """Return what is wanted of one person's record, None where it is not shown."""
+        fields = self.bamboo.known_fields()
+        asked = {name: asked_as(name, fields) for name in self._wanted if name != ID}
+        found = self.bamboo.record(key, [each for names in asked.values() for each in names])
+        if found is None:
+            return None
+        return {
+            name: next((found[each] for each in names if text(found.get(each)) is not None), None)
+            for name, names in asked.items()
+        }
+
+    def _is_in_dataset(self) -> bool:
+        """Tell whether the dataset gives every field that is wanted and that there is."""
+        known = {each.name for each in self.bamboo.known_fields()}
+        return bool(self._places) and not any(
+            name in known and name not in self._places for name in self._wanted if name != ID
+        )
+
+    def _has_keys(self) -> bool:
+        """Tell whether people are known by their id in full pulls: the dataset may not have it."""
+        return not self._is_in_dataset() or ID in self._places
+
+
+def _put(store: PullStore, rows: Rows, number: int, key: str | None, record: Mapping[str, Any] | None) -> None:
+    if record is None:
+        store.add(rows.unreadable(number, key))
+        return
+    row, standing = rows.row(number, key, record)
+    if standing is Standing.HERE or not rows.full:
+        store.add(row)
+
+
+def _iso(day: date | None) -> str:
+    return day.isoformat() if day is not None else ""

@@ -1,0 +1,84 @@
+"""A pull on disk: rows as JSON, a batch a line, and a mark at its end without which nothing of it counts."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, Final
+
+from rgapp.integrations.sync.feed import ROWS_IN_BATCH, FeedRow, RowFault, RowProblem
+
+ROWS: Final = "rows"
+END: Final = "end"
+
+
+class PullStore:
+    """The rows of one pull, in a private folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file: IO[bytes] | None = None
+        self._waiting: list[FeedRow] = []
+        self.rows = 0
+
+    def begin(self) -> None:
+        """Begin without any rows; what was there before is gone."""
+        self.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(mode=0o700, parents=True)
+        self._file = (self._folder / ROWS).open("wb")
+        self._waiting, self.rows = [], 0
+
+    def add(self, row: FeedRow) -> None:
+        """Add a row."""
+        self._waiting.append(row)
+        self.rows += 1
+        if len(self._waiting) >= ROWS_IN_BATCH:
+            self._write()
+
+    def end(self, said: Mapping[str, Any]) -> None:
+        """Bring the rows onto the disk, and then the mark that they are all, with what the pull says of itself."""
+        assert self._file is not None  # noqa: S101 - it was begun.
+        self._write()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self.close()
+        draft = self._folder / f"{END}.part"
+        with draft.open("w", encoding="ascii") as file:
+            json.dump(said, file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(self._folder / END)
+
+    def said(self) -> dict[str, Any] | None:
+        """Return what a complete pull says of itself; None where there is no complete one."""
+        try:
+            found = json.loads((self._folder / END).read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    def batches(self) -> Iterator[Sequence[FeedRow]]:
+        """Yield the rows of a complete pull in order."""
+        with (self._folder / ROWS).open("rb") as file:
+            for line in file:
+                yield [_row(entry) for entry in json.loads(line)]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _write(self) -> None:
+        if self._waiting and self._file is not None:
+            # Halves of characters are written as escapes, so that the rules can refuse them where they stand.
+            self._file.write(json.dumps(self._waiting, separators=(",", ":")).encode("ascii") + b"\n")
+            self._waiting = []
+
+
+def _row(entry: Sequence[Any]) -> FeedRow:
+    number, cells, active, key, problem = entry
+    found = None if problem is None else RowProblem(RowFault(problem[0]), *problem[1:])
+    return FeedRow(number, tuple(cells), active, key, found)
