@@ -109,7 +109,9 @@ class SQLStorage(Reader, ScimStorage):
         user_id = _account_of(outcome)
         if users.insert(self.session, self.scope, user_id, keys, now):
             status = UserStatus.ACTIVE if active else UserStatus.LEAVER
-            return documents.user_document(users.Row(user_id, document.resource, 1, now, now, status), [])
+            return documents.user_document(
+                users.Row(user_id, document.resource, 1, now, now, status, is_member=False), []
+            )
         # The user is here, or another one has the name.
         known = users.by_id(self.session, self.scope, user_id, to_change=True)
         if known is None or users.owner_of_name(self.session, self.scope, keys["user_name"]) not in {None, user_id}:
@@ -180,7 +182,7 @@ class SQLStorage(Reader, ScimStorage):
                 raise PreconditionFailedException(detail=CHANGED)
             status = UserStatus.ACTIVE if active else UserStatus.LEAVER
             row = row._replace(version=row.version + 1, updated_at=now, status=status)
-        return documents.user_document(row, users.groups_of(self.session, self.scope, row.user_id)), changes
+        return documents.user_document(row, users.groups_of(self.session, self.scope, row)), changes
 
     def change_members(
         self, resource_id: str, changes: Sequence[MemberChange], conditions: Conditions
