@@ -12,7 +12,7 @@ from rgapp.mail.outbox import put_welcome
 from rgapp.models import ExternalIdentity, User, UserStatus
 from rgapp.models.base import new_id
 from rgapp.models.prepared import Prepared
-from rgapp.models.rows import insert_if_new
+from rgapp.models.rows import insert_if_new, together
 from rgapp.provisioning import matching
 from rgapp.provisioning.changing import change, state_of
 from rgapp.provisioning.decision import decide
@@ -173,18 +173,19 @@ def _finish_creation(
 ) -> Outcome:
     person = outcome.reading.person
     _link(session, programme_id, user_id, person, policy, now)
-    record_event(
-        session,
-        Tag.USER_CREATED,
-        actor,
-        now=now,
-        programme_id=programme_id,
-        user_id=user_id,
-        integration_id=policy.integration_id,
-        facts=creation_facts(policy, outcome.reading),
-    )
-    if policy.welcome_email and person.active is not False:
-        put_welcome(session, programme_id, user_id, str(person.email), now=now)
+    with together(session):
+        record_event(
+            session,
+            Tag.USER_CREATED,
+            actor,
+            now=now,
+            programme_id=programme_id,
+            user_id=user_id,
+            integration_id=policy.integration_id,
+            facts=creation_facts(policy, outcome.reading),
+        )
+        if policy.welcome_email and person.active is not False:
+            put_welcome(session, programme_id, user_id, str(person.email), now=now)
     return Outcome(OutcomeKind.CREATED, outcome.reading, user_id)
 
 
