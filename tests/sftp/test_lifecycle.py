@@ -69,6 +69,17 @@ def test_an_account_has_not_more_files_than_it_may(own_server: MakeServer) -> No
     assert [run.file for run in server.runs(account)] == ["a.csv", "b.csv", "a.csv", "c.csv"]
 
 
+def test_the_files_of_an_account_take_no_more_room_than_they_may(own_server: MakeServer) -> None:
+    server = own_server(RGAPP_SFTP_MAX_TOTAL_BYTES="100000").start()
+    account = server.account()
+    put(server, account, "a.csv", b"x" * 60_000)
+    with pytest.raises(OSError, match="Quota exceeded"):
+        put(server, account, "b.csv", b"x" * 60_000)
+    wait_until("the upload ended", lambda: names(server, account) == ["a.csv"])
+    put(server, account, "c.csv", b"x" * 30_000)
+    assert [(run.file, run.size_bytes) for run in server.runs(account)] == [("a.csv", 60_000), ("c.csv", 30_000)]
+
+
 def test_a_restart_keeps_the_host_keys_and_what_is_there(own_server: MakeServer) -> None:
     server = own_server().start()
     account = server.account()
