@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from rgapp.integrations.sync.feed import RowFault
 from rgapp.integrations.sync.holds import Hold
-from rgapp.integrations.sync.problems import OWNED, REPEATED, SAME_ADDRESS, SAME_NUMBER
+from rgapp.integrations.sync.problems import OWNED, REPEATED, SAME_ADDRESS, SAME_NUMBER, STILL_LISTED
 from rgapp.integrations.sync.settling import Obstacle
 from rgapp.provisioning.record import Field, ProblemCode, Refusal
 from rgapp.wording import FIELD_LABELS, problem_sentence
@@ -36,6 +36,7 @@ ROWS: Final[dict[str, str]] = {
     REPEATED: "The same as row {rows}; it counts once.",
     SAME_NUMBER: "The same Membership No. stands with other details in {rows_words}.",
     SAME_ADDRESS: "The same e-mail address stands with another Membership No. in {rows_words}.",
+    STILL_LISTED: "Not in it any more, and does not leave: still listed by {feed}.",
     OWNED: "Another integration owns this field, so it stays as it is.",
     RowFault.TOO_FEW_CELLS: "The row has too few cells.",
     RowFault.TOO_MANY_CELLS: "The row has too many cells.",

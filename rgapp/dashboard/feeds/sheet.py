@@ -22,6 +22,7 @@ DOING = {
     RunPhase.APPLY: "Creating and updating people",
     RunPhase.LEAVERS: "Taking out those marked as leavers",
     RunPhase.ABSENT: "Taking out those who are not in it",
+    RunPhase.LISTED: "Leaving those alone whom another feed names",
     RunPhase.LAST: "Passing on addresses that change hands",
 }
 COUNTS = (
