@@ -18,6 +18,7 @@ from rgapp.integrations.sync import runs
 from rgapp.integrations.sync.runs import WAITING_RUN
 from rgapp.jobs import sync, tasks
 from rgapp.jobs.certificates import certificate_alerts
+from rgapp.jobs.silence import silence_alerts
 from rgapp.jobs.storage import LOCK_BUSY_SECONDS, PostgreSQLQueue, RedisQueue, SQLiteQueue, redis_pool
 from rgapp.jobs.tokens import token_alerts
 from rgapp.jobs.waker import Waker
@@ -90,6 +91,11 @@ def register(app: Flask, huey: Huey) -> None:
     def alert_of_tokens() -> None:
         with app.app_context():
             token_alerts(db.session(), now=utcnow())
+
+    @huey.periodic_task(crontab(minute="37"), name="silence_alerts", **TRIED_AGAIN)
+    def alert_of_silence() -> None:
+        with app.app_context():
+            silence_alerts(db.session(), now=utcnow())
 
     @huey.task(retries=0, name="process_runs")
     def process_runs(programme_id: str, integration_id: str) -> None:

@@ -15,7 +15,13 @@ PASSWORD_LINK_LASTS = timedelta(days=7)
 # Anybody can ask for this one, so it is open for a short time only.
 RESET_LINK_LASTS = timedelta(days=1)
 FOR_ADMINS = frozenset(
-    {MailKind.CERTIFICATE_EXPIRES, MailKind.TOKEN_EXPIRES, MailKind.UNUSUAL_LEAVERS, MailKind.SYNC_RUN}
+    {
+        MailKind.CERTIFICATE_EXPIRES,
+        MailKind.TOKEN_EXPIRES,
+        MailKind.UNUSUAL_LEAVERS,
+        MailKind.SYNC_RUN,
+        MailKind.FEED_SILENT,
+    }
 )
 PREVIEW_TOKEN = "shown-in-the-mail-only"  # noqa: S105 - stands where a token would.
 

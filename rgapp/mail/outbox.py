@@ -23,6 +23,7 @@ class MailKind(StrEnum):
     TOKEN_EXPIRES = "token_expires"  # noqa: S105 - the name of a mail.
     UNUSUAL_LEAVERS = "unusual_leavers"
     SYNC_RUN = "sync_run"
+    FEED_SILENT = "feed_silent"
     PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of a mail.
 
 

@@ -55,6 +55,7 @@ def test_every_scheduled_task_runs(app: Flask, make: Factory) -> None:
         "look_for_runs",
         "refresh_metadata",
         "send_mails_each_minute",
+        "silence_alerts",
         "token_alerts",
     ]
     for task in registry.periodic_tasks:

@@ -30,6 +30,15 @@ CONTEXTS: dict[MailKind, dict[str, Any]] = {
     | {"integration_id": "1", "manager_url": "https://rewards.example/manager/acme"},
     MailKind.UNUSUAL_LEAVERS: PERSON
     | {"integration_name": "Okta", "removals": 12, "manager_url": "https://rewards.example/manager/acme"},
+    MailKind.FEED_SILENT: PERSON
+    | {
+        "integration_name": "Payroll",
+        "integration_id": "1",
+        "pulls": False,
+        "days": 3,
+        "last_on": "3 April 2027",
+        "manager_url": "https://rewards.example/manager/acme",
+    },
     MailKind.SYNC_RUN: PERSON
     | {
         "integration_name": "Payroll",

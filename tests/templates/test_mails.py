@@ -39,6 +39,14 @@ MORE = {
         "rows": 0,
         "manager_url": "https://rewards.example/manager/acme",
     },
+    "feed_silent": {
+        "integration_name": "Payroll",
+        "integration_id": "1",
+        "pulls": False,
+        "days": 3,
+        "last_on": "3 May 2026",
+        "manager_url": "https://rewards.example/manager/acme",
+    },
     "certificate_expires": {
         "integration_name": "Okta",
         "expires_on": "3 May 2026",
