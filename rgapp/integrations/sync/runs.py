@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from rgapp.integrations.sync.holds import Hold
 from rgapp.integrations.sync.lease import LASTS, Lease, is_held, new_lease_token
-from rgapp.models import Integration, RunPhase, RunState, SyncRun
+from rgapp.models import Integration, RunPhase, RunState, SyncLeaver, SyncRun
 from rgapp.models.base import new_id
 
 OPEN: Final = (RunState.RECEIVED, RunState.RUNNING)
@@ -161,13 +161,19 @@ def is_superseded(session: Session, run: SyncRun) -> bool:
 
 def pending_removals(session: Session, run: SyncRun) -> int:
     """Return how many people other runs of the programme are about to take out, which the guard has let pass."""
-    query = select(func.sum(SyncRun.leavers - SyncRun.deactivated)).where(
-        SyncRun.programme_id == run.programme_id,
-        SyncRun.id != run.id,
-        SyncRun.state == RunState.RUNNING,
-        SyncRun.phase != RunPhase.CHECK,
-        SyncRun.released_at.is_(None),
-        SyncRun.reason.not_in(list(Hold)),
+    query = (
+        select(func.count())
+        .select_from(SyncLeaver)
+        .join(SyncRun, (SyncRun.programme_id == SyncLeaver.programme_id) & (SyncRun.id == SyncLeaver.run_id))
+        .where(
+            SyncRun.programme_id == run.programme_id,
+            SyncRun.id != run.id,
+            SyncRun.state == RunState.RUNNING,
+            SyncRun.phase != RunPhase.CHECK,
+            SyncRun.released_at.is_(None),
+            SyncRun.reason.not_in(list(Hold)),
+            SyncLeaver.gone.is_(False),
+        )
     )
     return session.scalar(query) or 0
 
