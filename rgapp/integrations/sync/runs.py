@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from rgapp.integrations.sync.holds import Hold
-from rgapp.integrations.sync.lease import LASTS, Lease, is_held, new_lease_token
+from rgapp.integrations.sync.lease import LASTS, Lease, is_held, new_lease_token, put_down
 from rgapp.models import Integration, RunPhase, RunState, SyncLeaver, SyncRun
 from rgapp.models.base import new_id
 
@@ -85,10 +85,14 @@ def _take(session: Session, run: SyncRun | None, now: datetime) -> tuple[SyncRun
     if run is None or is_held(run, now):
         session.rollback()
         return None
-    run.lease, run.lease_until = new_lease_token(), now + LASTS
-    run.state, run.started_at, run.tries = RunState.RUNNING, run.started_at or now, run.tries + 1
-    lease = Lease(run.programme_id, run.id, run.lease)
-    session.commit()
+    lease = Lease(run.programme_id, run.id, new_lease_token())
+    try:
+        run.lease, run.lease_until = lease.token, now + LASTS
+        run.state, run.started_at, run.tries = RunState.RUNNING, run.started_at or now, run.tries + 1
+        session.commit()
+    except BaseException:
+        put_down(lease.token)
+        raise
     return run, lease
 
 
