@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from rgapp.models import FeedRecord, Integration, User, UserStatus
 from rgapp.models.bulk import insert_many, select_all, update_many
+from rgapp.provisioning.cells import Line
 
 KEYS: Final = ("programme_id", "integration_id", "key")
 VALUES: Final = ("user_id", "digest", "row_digest", "present")
@@ -115,6 +116,13 @@ class KnownPeople:
         )
         return {user_id.hex: (number or "", feed) for user_id, number, feed in self._session.execute(query)}
 
+    def numbered(self, membership_nos: Collection[str]) -> set[str]:
+        """Return who has one of these Membership Nos."""
+        if not membership_nos:
+            return set()
+        query = select(User.id).where(User.programme_id == self._programme_id, User.membership_no.in_(membership_nos))
+        return {user_id.hex for user_id in self._session.scalars(query)}
+
     def lock(self, user_ids: Sequence[str]) -> None:
         """Let of two feeds that drop the same people at once the second one see what the first one did."""
         query = select(User.id).where(
@@ -144,6 +152,13 @@ class KnownPeople:
         """Note that these people are absent, and that is settled: coming back they are somebody who changed."""
         place = (self._programme_id.hex, self._integration_id.hex)
         update_many(self._session, FeedRecord, KEYS, ("present",), [(False, *place, key) for key in keys])
+
+
+def is_kept(line: Line, record: Record | None) -> bool:
+    """Tell whether everything that would be kept of a row is kept already."""
+    if record is None or not record.present or record.digest.hex() != line.digest:
+        return False
+    return (record.row_digest.hex() if record.row_digest else None) == line.row_digest
 
 
 def call(first_name: str | None, last_name: str | None, membership_no: str | None) -> str:

@@ -306,6 +306,17 @@ def test_somebody_whose_number_was_changed_here_and_there_does_not_leave(make_de
     assert (run.leavers, run.deactivated, desk.statuses()["N1"]) == (1, 1, "leaver")
 
 
+def test_nor_does_she_where_her_row_under_the_new_number_has_bytes_that_cannot_be_read(make_desk: MakeDesk) -> None:
+    desk = make_desk(owns=False)
+    desk.send(*some(1, 6))
+    desk.user(1).membership_no = "N1"
+    desk.session.commit()
+    run = desk.send(row("N1", last="Ba\ufffder"), *some(2, 6), later=DAY)
+    assert (run.refused, run.leavers, desk.statuses()["N1"]) == (1, 0, "active")
+    run = desk.send(row("N2", last="Ba\ufffder"), *some(2, 6), later=DAY)
+    assert (run.refused, run.leavers, desk.statuses()["N1"]) == (1, 1, "leaver")
+
+
 def listed_twice(desk: Desk) -> Integration:
     """Let six people be named by two feeds, and six by the first alone."""
     other = desk.another("Contractors")
