@@ -15,12 +15,12 @@ REASONS: Final = {
     Hold.HEADER_ALONE: "There is not a single row: nobody is named.",
     Hold.MISSING_COLUMNS: "The file lacks columns that are mapped: {columns}.",
     Hold.NO_OVERLAP: (
-        "None of the {people} people whom this integration has brought is in it. It may be another company’s."
+        "None of the people whom this integration has brought is in it ({people_words}). It may be another company’s."
     ),
-    Hold.MOSTLY_REFUSED: "{refused} of {rows} rows are refused, which is more than half.",
+    Hold.MOSTLY_REFUSED: "{refused} of {rows_words} {are} refused, which is more than half.",
     Hold.SHIFTED: "{field} cannot be read in {unreadable} of {values} rows. The columns may be shifted.",
     Hold.GUARD: (
-        "It would take out {removals} people{recent_words}, of {active} who were active. More than {people} people and "
+        "It would take out {removals_words}{recent_words}, of {active} who were active. More than {people_words} and "
         "more than {percent} % of them are not usual here."
     ),
     "same_file": "The same file as in run {run}, read the same way.",
@@ -78,6 +78,10 @@ def reason_words(reason: str, facts: Mapping[str, Any]) -> str:
     said["recent_words"] = f", after {recent} since yesterday" if recent else ""
     if "field" in facts:
         said["field"] = FIELD_LABELS.get(facts["field"], facts["field"])
+    for name, one, many in (("people", "person", "people"), ("removals", "person", "people"), ("rows", "row", "rows")):
+        if isinstance(facts.get(name), int):
+            said[f"{name}_words"] = f"{facts[name]} {one if facts[name] == 1 else many}"
+    said["are"] = "is" if facts.get("refused") == 1 else "are"
     said["why_words"] = WHY_ABSENCE_IGNORED.get(str(facts.get("why")), "").format_map(_Blank(facts))
     return sentence.format_map(said)
 
