@@ -45,6 +45,7 @@ ROWS: Final[dict[str, str]] = {
     RowFault.STATUS: "The status is none of those that were set under Mapping.",
     Refusal.EMAIL_CONFLICT: "The e-mail address belongs to {holder_words}.",
     Refusal.MEMBERSHIP_CONFLICT: "The Membership No. belongs to somebody else.",
+    Refusal.IDENTITY_CONFLICT: "The source’s own identifier belongs to somebody else.",
     Refusal.BIRTH_DATE_CONFLICT: "The date of birth contradicts the one we know.",
     Refusal.LEAVER: "The person has left.",
     Refusal.NO_ACCOUNT: "There is no account for this person.",
