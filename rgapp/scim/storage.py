@@ -96,6 +96,7 @@ class SQLStorage(Reader, ScimStorage):
             return self._create_user(resource, now)
         document = documents.stored(resource, documents.NOT_KEPT_OF_GROUPS)
         keys = groups.keys_of(document)
+        self.people.entry.group = keys["display_name"]
         members = groups.wanted_members(self.session, self.scope, resource.members or [])
         group_id = groups.insert_group(self.session, self.scope, keys, now)
         groups.set_members(self.session, self.scope, group_id, members)
@@ -142,6 +143,7 @@ class SQLStorage(Reader, ScimStorage):
         members = groups.wanted_members(self.session, self.scope, resource.members or [])
         for name, value in keys.items():
             setattr(group, name, value)
+        self.people.entry.group = keys["display_name"]
         group.version, group.updated_at = group.version + 1, now
         self.session.flush()
         groups.set_members(self.session, self.scope, group.id, members)
@@ -236,6 +238,7 @@ class SQLStorage(Reader, ScimStorage):
         group = groups.by_id(self.session, self.scope, identifier, to_change=True) if identifier else None
         if group is None:
             raise not_found(GROUP, resource_id)
+        self.people.entry.group = group.display_name
         _check_version(documents.version_tag(group.version), expected_version)
         return group
 
