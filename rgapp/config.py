@@ -31,7 +31,12 @@ PRIVATE_FILES = (
 )
 PRIVATE_FOLDERS = ("mail", "demo-idp", "sftp", "spool", "sync")
 SFTP_PORT = 2222
-SFTP_LIMITS = {"SFTP_MAX_BYTES": 1024 * MEGABYTE, "SFTP_MAX_FILES": 1_000, "SFTP_KEEP_DAYS": 30}
+SFTP_LIMITS = {
+    "SFTP_MAX_BYTES": 1024 * MEGABYTE,
+    "SFTP_MAX_FILES": 1_000,
+    "SFTP_MAX_TOTAL_BYTES": 4096 * MEGABYTE,
+    "SFTP_KEEP_DAYS": 30,
+}
 
 
 class ConfigError(ClickException, RuntimeError):

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from rgapp import wording
 from rgapp.provisioning.record import Refusal
 
-#: outcome -> what would come of it, and what came of it; `{}` is the person.
+#: outcome -> what would come of it, and what came of it; `{}` is the person, or of a group its article and name.
 _DONE: Final[Mapping[str, tuple[str, str]]] = {
     "created": ("Would create an account for {}.", "Created an account for {}."),
     "updated": ("Would update the details of {}.", "Updated the details of {}."),
@@ -18,10 +18,10 @@ _DONE: Final[Mapping[str, tuple[str, str]]] = {
     "deleted": ("Would delete {}.", "Deleted {}."),
 }
 _GROUP_DONE: Final[Mapping[str, tuple[str, str]]] = {
-    "created": ("Would keep a new group.", "Kept a new group."),
-    "updated": ("Would change a group.", "Changed a group."),
-    "unchanged": ("Would leave a group as is.", "Nothing was different in a group."),
-    "deleted": ("Would delete a group.", "Deleted a group."),
+    "created": ("Would keep {} new group{}.", "Kept {} new group{}."),
+    "updated": ("Would change {} group{}.", "Changed {} group{}."),
+    "unchanged": ("Would leave {} group{} as is.", "Nothing was different in {} group{}."),
+    "deleted": ("Would delete {} group{}.", "Deleted {} group{}."),
 }
 _ASKED: Final = (
     ("/ServiceProviderConfig", "Asked what is supported."),
@@ -82,11 +82,16 @@ def request_sentence(line: Line) -> str:
         told = line.detail.strip() or "the request could not be applied"
         return wording.ended(f"{begins} because {because}" if because else f"{begins}: {told}")
     tense = 0 if line.listening else 1
-    if line.path.startswith("/Groups") and line.outcome in _GROUP_DONE:
-        return _GROUP_DONE[line.outcome][tense]
+    if is_of_group(line.path) and line.outcome in _GROUP_DONE:
+        return _GROUP_DONE[line.outcome][tense].format(*(("the", f" {line.person}") if line.person else ("a", "")))
     if line.outcome in _DONE:
         return _DONE[line.outcome][tense].format(line.person or "this person")
     return read_sentence(line.path)
+
+
+def is_of_group(path: str) -> bool:
+    """Tell whether a request is about groups: then the line names one where it would name a person."""
+    return path.startswith("/Groups")
 
 
 def read_sentence(path: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from rgapp.integrations.sync.feed import RowFault
 from rgapp.integrations.sync.holds import Hold
-from rgapp.integrations.sync.problems import OWNED, REPEATED, SAME_ADDRESS, SAME_NUMBER
+from rgapp.integrations.sync.problems import OWNED, REPEATED, SAME_ADDRESS, SAME_NUMBER, STILL_LISTED
 from rgapp.integrations.sync.settling import Obstacle
 from rgapp.provisioning.record import Field, ProblemCode, Refusal
 from rgapp.wording import FIELD_LABELS, problem_sentence
@@ -15,9 +15,9 @@ REASONS: Final = {
     Hold.HEADER_ALONE: "There is not a single row: nobody is named.",
     Hold.MISSING_COLUMNS: "The file lacks columns that are mapped: {columns}.",
     Hold.NO_OVERLAP: (
-        "None of the {people} people whom this integration has brought is in it. It may be another company’s."
+        "None of the people whom this integration has brought is in it ({people_words}). It may be another company’s."
     ),
-    Hold.MOSTLY_REFUSED: "{refused} of {rows} rows are refused, which is more than half.",
+    Hold.MOSTLY_REFUSED: "{refused} of {rows_words} {are} refused, which is more than half.",
     Hold.SHIFTED: "{field} cannot be read in {unreadable} of {values} rows. The columns may be shifted.",
     Hold.COVERAGE_SHRUNK: (
         "The field “{column}” is filled for {has} of {people} people, and was for {had} of {people_before} before. "
@@ -27,7 +27,7 @@ REASONS: Final = {
         "{now} people came, and {before} came before. We may no longer be allowed to see the others, or they have left."
     ),
     Hold.GUARD: (
-        "It would take out {removals} people{recent_words}, of {active} who were active. More than {people} people and "
+        "It would take out {removals_words}{recent_words}, of {active} who were active. More than {people_words} and "
         "more than {percent} % of them are not usual here."
     ),
     "same_file": "The same file as in run {run}, read the same way.",
@@ -43,6 +43,7 @@ ROWS: Final[dict[str, str]] = {
     REPEATED: "The same as row {rows}; it counts once.",
     SAME_NUMBER: "The same Membership No. stands with other details in {rows_words}.",
     SAME_ADDRESS: "The same e-mail address stands with another Membership No. in {rows_words}.",
+    STILL_LISTED: "Not in it any more, and does not leave: still listed by {feed}.",
     OWNED: "Another integration owns this field, so it stays as it is.",
     RowFault.TOO_FEW_CELLS: "The row has too few cells.",
     RowFault.TOO_MANY_CELLS: "The row has too many cells.",
@@ -51,6 +52,7 @@ ROWS: Final[dict[str, str]] = {
     RowFault.STATUS: "The status is none of those that were set under Mapping.",
     Refusal.EMAIL_CONFLICT: "The e-mail address belongs to {holder_words}.",
     Refusal.MEMBERSHIP_CONFLICT: "The Membership No. belongs to somebody else.",
+    Refusal.IDENTITY_CONFLICT: "The source’s own identifier belongs to somebody else.",
     Refusal.BIRTH_DATE_CONFLICT: "The date of birth contradicts the one we know.",
     Refusal.LEAVER: "The person has left.",
     Refusal.NO_ACCOUNT: "There is no account for this person.",
@@ -84,6 +86,10 @@ def reason_words(reason: str, facts: Mapping[str, Any]) -> str:
     said["recent_words"] = f", after {recent} since yesterday" if recent else ""
     if "field" in facts:
         said["field"] = FIELD_LABELS.get(facts["field"], facts["field"])
+    for name, one, many in (("people", "person", "people"), ("removals", "person", "people"), ("rows", "row", "rows")):
+        if isinstance(facts.get(name), int):
+            said[f"{name}_words"] = f"{facts[name]} {one if facts[name] == 1 else many}"
+    said["are"] = "is" if facts.get("refused") == 1 else "are"
     said["why_words"] = WHY_ABSENCE_IGNORED.get(str(facts.get("why")), "").format_map(_Blank(facts))
     return sentence.format_map(said)
 

@@ -71,7 +71,7 @@ def _place() -> Place:
         or_another=config["SFTP_OTHER_PORT"],
         folder=Path(config["SFTP_FOLDER"]),
         spool=Path(config["SFTP_SPOOL"]),
-        quota=Quota(config["SFTP_MAX_BYTES"], config["SFTP_MAX_FILES"]),
+        quota=Quota(config["SFTP_MAX_BYTES"], config["SFTP_MAX_FILES"], config["SFTP_MAX_TOTAL_BYTES"]),
         kept=timedelta(days=config["SFTP_KEEP_DAYS"]),
     )
 

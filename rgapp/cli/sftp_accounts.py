@@ -1,4 +1,4 @@
-"""`flask sftp account`, `password`, `add-key`, `remove-key`: what opens an integration's SFTP account."""
+"""`flask sftp account`, `password`, `add-key`, `remove-key`, `openpgp`: what opens an SFTP account, and its files."""
 
 from datetime import timedelta
 from typing import TextIO
@@ -6,15 +6,19 @@ from typing import TextIO
 import click
 from flask import current_app
 
+from rgapp.audit import Tag
 from rgapp.audit.service import COMMAND_LINE
 from rgapp.cli.integrations import chosen
 from rgapp.cli.sftp import sftp
 from rgapp.cli.support import CommandError, json_option, note, print_json, print_table, reads, utcnow, writes
-from rgapp.extensions import db
+from rgapp.database import without_lock
+from rgapp.extensions import db, sealer
+from rgapp.integrations import service
 from rgapp.integrations.registry import FILES, kind_of
 from rgapp.integrations.sftp import accounts, passwords
 from rgapp.integrations.sftp.access import KEY_WORDS
 from rgapp.integrations.sftp.accounts import KeyKnown, TooManyKeys
+from rgapp.integrations.sftp.openpgp import NoKeyMade, make_key_pair
 from rgapp.integrations.sftp.public_keys import LONGEST, KeyRejected, read_public_key
 from rgapp.models import Integration, SFTPKey
 
@@ -98,6 +102,30 @@ def remove_key(integration_id: str, key: str) -> None:
         raise CommandError(f"{problem} `flask sftp account` shows them.")
     accounts.remove_key(session, found, matching[0].id, actor=COMMAND_LINE, now=utcnow())
     note("Removed: it opens nothing from now on.")
+
+
+@sftp.command("openpgp")
+@click.argument("integration_id", metavar="ID")
+@click.option("--make", is_flag=True, help="Make a key pair where there is none yet.")
+@writes
+def openpgp_key(integration_id: str, make: bool) -> None:
+    """Print the public OpenPGP key with which files can be encrypted for an integration."""
+    session, found = db.session(), _with_account(integration_id)
+    if found.service_certificate is None and not make:
+        raise CommandError("There is no OpenPGP key yet: --make makes one.")
+    if found.service_certificate is None:
+        try:
+            with without_lock():
+                private, public = make_key_pair(found.live_name or found.name)
+        except NoKeyMade as error:
+            raise CommandError("The key could not be made. Try again in a moment.") from error
+        session.refresh(found, with_for_update=True)
+        if found.service_certificate is None:
+            found.service_key, found.service_certificate = sealer().seal(private), public
+            service.note_change(session, found, Tag.SFTP_KEY_ADDED, COMMAND_LINE, utcnow(), key="OpenPGP")
+            session.commit()  # It is printed only once we can open what is encrypted with it.
+            note("Made. Give this public half to whoever encrypts the files.")
+    click.echo(found.service_certificate.strip())
 
 
 def _with_account(integration_id: str) -> Integration:

@@ -191,7 +191,8 @@ def _print_run(run: SyncRun) -> None:
         for problem in report.problems(db.session(), run.programme_id, run.id, limit=SHOWN):
             at = f", {problem.column_name}" if problem.column_name else ""
             words = problem_words(problem.code, problem.facts, problem.column_name)
-            click.echo(f"  row {problem.row_number}{at}: {words}")
+            where = f"row {problem.row_number}{at}" if problem.row_number else problem.cell
+            click.echo(f"  {where}: {words}")
         db.session.rollback()
     if run.problems > SHOWN:
         note(f"Of {run.problems:,} problems the first {SHOWN} are shown.")

@@ -80,6 +80,7 @@ def silence_alerts(session: Session, *, now: datetime) -> int:
             data={
                 "integration_name": integration.live_name or integration.name,
                 "integration_id": str(integration.id),
+                "pulls": True,
                 "days": days,
                 "sentence": sentence or "",
             },

@@ -18,6 +18,7 @@ from rgapp.integrations.sync import runs
 from rgapp.integrations.sync.runs import WAITING_RUN
 from rgapp.jobs import pulls, sync, tasks
 from rgapp.jobs.certificates import certificate_alerts
+from rgapp.jobs.silence import silence_alerts
 from rgapp.jobs.storage import LOCK_BUSY_SECONDS, PostgreSQLQueue, RedisQueue, SQLiteQueue, redis_pool
 from rgapp.jobs.tokens import token_alerts
 from rgapp.jobs.waker import Waker
@@ -92,6 +93,12 @@ def register(app: Flask, huey: Huey) -> None:
         with app.app_context():
             token_alerts(db.session(), now=utcnow())
 
+    @huey.periodic_task(crontab(minute="37"), name="silence_alerts", **TRIED_AGAIN)
+    def alert_of_silence() -> None:
+        with app.app_context():
+            silence_alerts(db.session(), now=utcnow())
+            pulls.silence_alerts(db.session(), now=utcnow())
+
     @huey.task(retries=0, name="process_runs")
     def process_runs(programme_id: str, integration_id: str) -> None:
         with app.app_context():
@@ -106,11 +113,6 @@ def register(app: Flask, huey: Huey) -> None:
     def begin_pulls() -> None:
         with app.app_context():
             pulls.begin_due_pulls(db.session(), now=utcnow())
-
-    @huey.periodic_task(crontab(minute="35", hour="5"), name="silence_alerts", **TRIED_AGAIN)
-    def alert_of_silence() -> None:
-        with app.app_context():
-            pulls.silence_alerts(db.session(), now=utcnow())
 
     @huey.periodic_task(crontab(minute="*"), name="look_for_runs")
     def look_for_runs() -> None:

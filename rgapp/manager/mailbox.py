@@ -25,7 +25,7 @@ KIND_LABELS = {
     MailKind.TOKEN_EXPIRES: "Token expires",
     MailKind.UNUSUAL_LEAVERS: "Many people taken out",
     MailKind.SYNC_RUN: "Run needs a look",
-    MailKind.FEED_SILENT: "Silent for days",
+    MailKind.FEED_SILENT: "Feed is silent",
     MailKind.PASSWORD_RESET: "New password",
 }
 KIND_SENTENCES = {
@@ -34,7 +34,7 @@ KIND_SENTENCES = {
     MailKind.TOKEN_EXPIRES: "Goes to the admins 30 and 7 days before the last token of an integration expires.",
     MailKind.UNUSUAL_LEAVERS: "Goes to the admins when integrations take out more people in a day than is usual.",
     MailKind.SYNC_RUN: "Goes to the admins once for a file or a pull that was held, failed or had rows refused.",
-    MailKind.FEED_SILENT: "Goes to the admins after 3, 7, 14 and 30 days in which nothing could be pulled.",
+    MailKind.FEED_SILENT: "Goes to the admins when no file comes, or nothing could be pulled, for longer than usual.",
     MailKind.PASSWORD_RESET: "Goes to a person who asks for a new password, in programmes that have passwords.",
 }
 
@@ -137,7 +137,13 @@ def sample_of(session: Session, kind: MailKind, programme: Programme, *, base_ur
             "rows": 0,
         }
     if kind is MailKind.FEED_SILENT:
-        context |= {"integration_name": "BambooHR", "integration_id": uuid.UUID(int=0), "days": 3, "sentence": ""}
+        context |= {
+            "integration_name": "Payroll",
+            "integration_id": uuid.UUID(int=0),
+            "pulls": False,
+            "days": 3,
+            "last_on": long_date((now - timedelta(days=3)).date()),
+        }
     return render(kind, context)
 
 

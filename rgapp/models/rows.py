@@ -58,8 +58,12 @@ def update_row(session: Session, model: type[Base], key: dict[str, Any], values:
 def together(session: Session) -> Iterator[None]:
     """Insert the rows of the block at its end, on PostgreSQL in one statement: each one is a trip to the server.
 
-    For rows that nobody asks for in the block. Where it raises, none is inserted.
+    For rows that nobody asks for in the block. Where it raises, none is inserted. A block inside another one waits for
+    the end of that.
     """
+    if _WAITING in session.info:
+        yield
+        return
     rows: list[Row] = []
     session.info[_WAITING] = rows
     try:

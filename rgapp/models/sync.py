@@ -27,13 +27,15 @@ class RunState(StrEnum):
 class RunPhase(StrEnum):
     """What is done with a running one; a run that was cut off goes on there.
 
-    Last come those who take an address that somebody gives up in the same run.
+    Listed are those who are absent while another feed names them. Last come those who take an address that somebody
+    gives up in the same run.
     """
 
     CHECK = "check"
     APPLY = "apply"
     LEAVERS = "leavers"
     ABSENT = "absent"
+    LISTED = "listed"
     LAST = "last"
 
 
@@ -146,7 +148,7 @@ class FeedRecord(Base):
 
     Absence concerns these people alone. `digest` is of what the row said, `row_digest` of how it said it: where the
     latter is equal, the row is known to the last cell and found good. `present` is False once she was absent and taken
-    out.
+    out, or left to another feed that names her.
     """
 
     __tablename__ = "feed_records"

@@ -39,6 +39,8 @@ def decide(reading: Reading, match: Match, policy: Policy, owned: OwnedFields) -
         return _rejected(reading, Refusal.MEMBERSHIP_CONFLICT, user=match.user, conflict=match.membership_holder)
     if _email_conflicts(match, policy):
         return _rejected(reading, Refusal.EMAIL_CONFLICT, user=match.user, conflict=match.email_holder)
+    if _identity_conflicts(match):
+        return _rejected(reading, Refusal.IDENTITY_CONFLICT, user=match.user, conflict=match.identity_holder)
     if match.user is None:
         if not policy.create or (reading.person.active is False and not policy.creates_inactive):
             return _rejected(reading, Refusal.NO_ACCOUNT)
@@ -76,7 +78,13 @@ def _decide_existing(reading: Reading, user: Account, policy: Policy, owned: Own
 
 
 def _is_unsound(reading: Reading, match: Match, policy: Policy) -> bool:
-    return bool(reading.errors) or match.membership_holder is not None or _email_conflicts(match, policy)
+    conflicts = match.membership_holder is not None or _email_conflicts(match, policy) or _identity_conflicts(match)
+    return bool(reading.errors) or conflicts
+
+
+def _identity_conflicts(match: Match) -> bool:
+    """Tell whether the source's own identifier is somebody else's, who has not left: a leaver's may pass on."""
+    return match.identity_holder is not None and match.identity_holder.status != UserStatus.LEAVER
 
 
 def _email_conflicts(match: Match, policy: Policy) -> bool:

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
@@ -94,40 +94,55 @@ def removals_since(session: Session, programme_id: uuid.UUID, since: datetime) -
     return session.scalar(query.where(Deactivation.programme_id == programme_id, Deactivation.at > since)) or 0
 
 
-_PROGRAMMES, _ALERTS, _GONE = Programme.__table__.c, Alert.__table__.c, Deactivation.__table__.c
+_PROGRAMMES, _ALERTS = Programme.__table__.c, Alert.__table__.c
 _YESTERDAY = bindparam("yesterday", type_=UTCDateTime())
 _OF_KIND = (_ALERTS.programme_id == bindparam("of_programme"), _ALERTS.kind == bindparam("kind"))
 _SETTLED = select(func.max(_ALERTS.settled_at)).where(*_OF_KIND, _ALERTS.settled_at > _YESTERDAY).scalar_subquery()
-_REMOVALS = (
-    select(func.count())
-    .select_from(Deactivation)
-    .where(
-        _GONE.programme_id == bindparam("of_programme"),
-        _GONE.at > func.coalesce(_SETTLED, _YESTERDAY),
-    )
-    .scalar_subquery()
-)
 _OPEN = select(func.count()).select_from(Alert).where(*_OF_KIND, _ALERTS.settled_at.is_(None)).scalar_subquery()
-_WEIGHED = [_PROGRAMMES.guard_percent, _PROGRAMMES.guard_people, _REMOVALS, _SETTLED, _OPEN]
-_RECENT = Prepared(lambda _: select(*_WEIGHED).where(_PROGRAMMES.id == bindparam("of_programme")), _WEIGHED)
+_STANDING = [_PROGRAMMES.guard_percent, _PROGRAMMES.guard_people, _SETTLED, _OPEN]
+_STANDS = Prepared(lambda _: select(*_STANDING).where(_PROGRAMMES.id == bindparam("of_programme")), _STANDING)
+
+# Counting takes as long as there is to count, and many may leave one after the other. Where so many could still go, it
+# is not counted again before they can have gone, at the most that all processes together take out in a second.
+FAR: Final = 100
+MOST_IN_A_SECOND: Final = 5_000
+MOST_REMEMBERED: Final = 1_000
+
+
+class _Standing(NamedTuple):
+    """Under which limit, and since when, nothing needs to be counted `until` then."""
+
+    limit: Limit
+    since_alert: datetime | None
+    counted_at: datetime
+    until: datetime
+
+    def holds(self, limit: Limit, since_alert: datetime | None, now: datetime) -> bool:
+        """Tell whether that is so now."""
+        return (self.limit, self.since_alert) == (limit, since_alert) and self.counted_at <= now < self.until
+
+
+_STANDING_OF: Final[dict[uuid.UUID, _Standing]] = {}
 
 
 def watch(session: Session, programme_id: uuid.UUID, policy: Policy, *, now: datetime) -> bool:
     """Raise an alert where the feeds took out unusually many people since yesterday; tells whether one was raised.
 
-    One alert stands at a time. After it was settled the count begins anew. What this costs depends on how many were
-    taken out, not on how many there are.
+    One alert stands at a time. After it was settled the count begins anew. What this costs depends neither on how many
+    were taken out nor on how many there are: the more that is, the more seldom they are counted.
     """
     values = {"of_programme": programme_id, "yesterday": now - WINDOW, "kind": AlertKind.UNUSUAL_LEAVERS}
     session.flush()
-    percent, people, removals, settled, is_open = _RECENT.rows(session, values)[0]
-    limit = Limit(percent, people)
+    percent, people, settled, is_open = _STANDS.rows(session, values)[0]
+    limit, known = Limit(percent, people), _STANDING_OF.get(programme_id)
+    if is_open or (known is not None and known.holds(limit, settled, now)):
+        return False
     since = settled or now - WINDOW
-    if (
-        is_open
-        or removals <= limit.people
-        or not limit.is_exceeded(removals, _active_before(session, programme_id, removals, limit, now - WINDOW))
-    ):
+    removals = removals_since(session, programme_id, since)
+    more = _may_still_go(session, programme_id, removals, limit, now - WINDOW)
+    if more is not None:
+        if more >= FAR:
+            _remember(programme_id, _Standing(limit, settled, now, now + timedelta(seconds=more / MOST_IN_A_SECOND)))
         return False
     facts = {
         "removals": removals,
@@ -189,13 +204,34 @@ def settle(session: Session, programme_id: uuid.UUID, alert_id: uuid.UUID, *, ac
     return True
 
 
-def _active_before(session: Session, programme_id: uuid.UUID, removals: int, limit: Limit, since: datetime) -> int:
-    """Return how many were active before these left or 24 hours ago, counted no further than the answer needs."""
-    enough = removals * 100 // max(limit.percent, 1) + 1
+def _may_still_go(
+    session: Session, programme_id: uuid.UUID, removals: int, limit: Limit, since: datetime
+) -> int | None:
+    """Return how many more may go, at least, before that is unusual; None where it is unusual by now."""
+    if removals <= limit.people:
+        return limit.people - removals
+    # Where many went, it is looked as far ahead again.
+    ahead = removals if removals >= FAR else 0
+    active = _active_before(
+        session, programme_id, removals, (removals + ahead) * 100 // max(limit.percent, 1) + 1, since
+    )
+    if limit.is_exceeded(removals, active):
+        return None
+    return max(limit.people, limit.percent * active // 100) - removals
+
+
+def _active_before(session: Session, programme_id: uuid.UUID, removals: int, enough: int, since: datetime) -> int:
+    """Return how many were active before these left or 24 hours ago, counted no further than what is enough."""
     before = _count(session, _active(programme_id).limit(enough)) + removals
     if before >= enough:
         return before
     return max(before, _count(session, _active_at(programme_id, since).limit(enough)))
+
+
+def _remember(programme_id: uuid.UUID, standing: _Standing) -> None:
+    if len(_STANDING_OF) >= MOST_REMEMBERED:
+        _STANDING_OF.clear()
+    _STANDING_OF[programme_id] = standing
 
 
 def _count(session: Session, query: Select[Any]) -> int:

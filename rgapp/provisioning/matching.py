@@ -35,11 +35,16 @@ class Account:
 
 @dataclass(frozen=True)
 class Match:
-    """The matched account, and who else holds the record's Membership No. or e-mail address."""
+    """The matched account, and who else holds the record's Membership No., e-mail address or external identity.
+
+    `linked` says that the external identity is the matched account's already.
+    """
 
     user: Account | None = None
     membership_holder: Account | None = None
     email_holder: Account | None = None
+    identity_holder: Account | None = None
+    linked: bool = False
 
 
 def find(
@@ -54,7 +59,8 @@ def find(
 
     Never by e-mail: an address that belongs to another Membership No. comes back as `email_holder`, a conflict.
     """
-    user_id = target_id or _by_external_identity(session, programme_id, integration_id, person.external_id)
+    linked_id = _by_external_identity(session, programme_id, integration_id, person.external_id)
+    user_id = target_id or linked_id
     key = email_key(person.email) if person.email else None
     known = {"id": user_id, "membership_no": person.membership_no or None, "email_key": key}
     wanted = {name: value for name, value in known.items() if value}
@@ -70,6 +76,8 @@ def find(
         user=user,
         membership_holder=numbered if numbered is not user else None,
         email_holder=next((each for each in found if key and each.email_key == key and each is not user), None),
+        identity_holder=_by_id(session, programme_id, linked_id) if linked_id and linked_id != user_id else None,
+        linked=linked_id is not None and linked_id == user_id,
     )
 
 
@@ -81,6 +89,11 @@ def _any_of(columns: tuple[str, ...]) -> Prepared:
     wanted = [users[name] for name in Account.__slots__]
     look_up = select(*wanted).where(users.programme_id == bindparam("of_programme"), alternatives)
     return Prepared(lambda _: look_up, wanted)
+
+
+def _by_id(session: Session, programme_id: uuid.UUID, user_id: uuid.UUID) -> Account:
+    ((*found,),) = _any_of(("id",)).rows(session, {"of_programme": programme_id, "id": user_id})
+    return Account(*found)
 
 
 def _by_external_identity(

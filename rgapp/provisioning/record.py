@@ -169,6 +169,7 @@ class Refusal(StrEnum):
     NO_ACCOUNT = "no_account"
     EMAIL_CONFLICT = "email_conflict"
     MEMBERSHIP_CONFLICT = "membership_conflict"
+    IDENTITY_CONFLICT = "identity_conflict"
     BIRTH_DATE_CONFLICT = "birth_date_conflict"
     LEAVER = "leaver"
     OWNED_FIELDS = "owned_fields"

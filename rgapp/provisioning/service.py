@@ -12,7 +12,7 @@ from rgapp.mail.outbox import put_welcome
 from rgapp.models import ExternalIdentity, User, UserStatus
 from rgapp.models.base import new_id
 from rgapp.models.prepared import Prepared
-from rgapp.models.rows import insert_if_new
+from rgapp.models.rows import insert_if_new, together
 from rgapp.provisioning import matching
 from rgapp.provisioning.changing import change, state_of
 from rgapp.provisioning.decision import decide
@@ -94,7 +94,7 @@ def provision(
     CREATED. Two first sign-ins at once both insert; the unique constraints let one win, and the other finds the
     winner's row on its next look and goes on with it.
 
-    Raises `ProvisioningConflict` when that race is lost three times in a row.
+    Raises `ProvisioningConflict` when that race is lost three times in a row, or that for an external identity once.
     """
     for _ in range(RACES_LOST_BEFORE_GIVING_UP):
         outcome, match = _decide(session, programme_id, reading, policy, target_id)
@@ -106,7 +106,8 @@ def provision(
                     # session is there, and ends it.
                     return Outcome(OutcomeKind.REJECTED, reading, match.user.id, refusal=Refusal.LEAVER)
                 _release_email(session, match, outcome, policy, actor, now)
-                _link(session, programme_id, match.user.id, reading.person, policy, now)
+                if not (match.linked or outcome.only_leaves):
+                    _link(session, programme_id, match.user.id, reading.person, policy, now, match.identity_holder)
                 change(session, match.user, outcome, policy, actor, now)
             return outcome
         _release_email(session, match, outcome, policy, actor, now)
@@ -173,18 +174,19 @@ def _finish_creation(
 ) -> Outcome:
     person = outcome.reading.person
     _link(session, programme_id, user_id, person, policy, now)
-    record_event(
-        session,
-        Tag.USER_CREATED,
-        actor,
-        now=now,
-        programme_id=programme_id,
-        user_id=user_id,
-        integration_id=policy.integration_id,
-        facts=creation_facts(policy, outcome.reading),
-    )
-    if policy.welcome_email and person.active is not False:
-        put_welcome(session, programme_id, user_id, str(person.email), now=now)
+    with together(session):
+        record_event(
+            session,
+            Tag.USER_CREATED,
+            actor,
+            now=now,
+            programme_id=programme_id,
+            user_id=user_id,
+            integration_id=policy.integration_id,
+            facts=creation_facts(policy, outcome.reading),
+        )
+        if policy.welcome_email and person.active is not False:
+            put_welcome(session, programme_id, user_id, str(person.email), now=now)
     return Outcome(OutcomeKind.CREATED, outcome.reading, user_id)
 
 
@@ -212,11 +214,22 @@ def _release_email(
 
 
 def _link(
-    session: Session, programme_id: uuid.UUID, user_id: uuid.UUID, person: PersonRecord, policy: Policy, now: datetime
+    session: Session,
+    programme_id: uuid.UUID,
+    user_id: uuid.UUID,
+    person: PersonRecord,
+    policy: Policy,
+    now: datetime,
+    holder: matching.Account | None = None,
 ) -> None:
-    """Remember what the integration calls this user, where it has an identifier of its own; known ones stay."""
+    """Remember what the integration calls this user, where it has an identifier of its own.
+
+    The `holder` is a leaver who gives it up. Raises `ProvisioningConflict` where somebody else was given it meanwhile.
+    """
     if person.external_id is None or policy.integration_id is None:
         return
+    if holder is not None:
+        unlink(session, programme_id, holder.id, person.external_id, integration_id=policy.integration_id)
     row = {
         "programme_id": programme_id,
         "integration_id": policy.integration_id,
@@ -224,7 +237,8 @@ def _link(
         "user_id": user_id,
         "created_at": now,
     }
-    insert_if_new(session, ExternalIdentity, row)
+    if not insert_if_new(session, ExternalIdentity, row):
+        raise ProvisioningConflict
 
 
 def unlink(

@@ -11,12 +11,11 @@ from pydantic import ValidationError
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from rgapp.integrations.scim.kind import KIND
 from rgapp.integrations.scim.people import SCIMConnection
 from rgapp.integrations.scim.schemas import needed_by
 from rgapp.integrations.scim.settings import SCIMSettings
 from rgapp.integrations.scim.tokens import Bearer
-from rgapp.models import Integration, IntegrationVersion, Programme
+from rgapp.models import Integration, IntegrationVersion
 from rgapp.models.prepared import Prepared
 from rgapp.provisioning.record import MANDATORY
 
@@ -45,39 +44,21 @@ class Found:
         return self.mode is Mode.LISTENING
 
 
-_INTEGRATIONS, _PROGRAMMES = Integration.__table__.c, Programme.__table__.c
-_VERSIONS = IntegrationVersion.__table__.c
-_FACTS = [
-    _INTEGRATIONS.name,
-    _INTEGRATIONS.live_name,
-    _INTEGRATIONS.live_version,
-    _INTEGRATIONS.enabled,
-    _INTEGRATIONS.updated_at,
-    _PROGRAMMES.timezone,
-]
+_INTEGRATIONS = Integration.__table__.c
 _OURS = (
     _INTEGRATIONS.programme_id == bindparam("of_programme"),
     _INTEGRATIONS.id == bindparam("of_integration"),
-)
-_FIND = Prepared(
-    lambda _: (
-        select(*_FACTS)
-        .join(Programme.__table__, _PROGRAMMES.id == _INTEGRATIONS.programme_id)
-        .where(*_OURS, _INTEGRATIONS.kind == bindparam("kind"))
-    ),
-    _FACTS,
 )
 _ACTIVE = Prepared(lambda _: update(Integration).where(*_OURS).values(last_activity_at=bindparam("now")))
 
 
 def load(session: Session, bearer: Bearer) -> Found | None:
-    """Return the integration that a token speaks for, in one look-up; None where it is gone."""
-    scope = {"of_programme": bearer.programme_id, "of_integration": bearer.integration_id}
-    row = next(iter(_FIND.rows(session, {**scope, "kind": KIND})), None)
-    if row is None:
+    """Return the integration that a token speaks for, as it stood when the token was looked up; None without one."""
+    if bearer.standing is None:
         return None
-    name, live_name, live_version, enabled, updated_at, timezone = row
+    name, live_name, live_version, enabled, updated_at, timezone = bearer.standing
     if live_version is None:
+        scope = {"of_programme": bearer.programme_id, "of_integration": bearer.integration_id}
         draft = session.scalar(select(_INTEGRATIONS.draft).where(*_OURS), scope)
         read = _settings(draft)
         mode = Mode.LISTENING

@@ -106,6 +106,8 @@ def _refused(outcome: Outcome) -> SCIMException:
     match outcome.refusal:
         case Refusal.MEMBERSHIP_CONFLICT:
             return UniquenessException(detail="The Membership No. belongs to another account of this programme.")
+        case Refusal.IDENTITY_CONFLICT:
+            return UniquenessException(detail="Another user of this integration who is active has this externalId.")
         case Refusal.EMAIL_CONFLICT:
             return UniquenessException(
                 detail="The e-mail address belongs to somebody with another Membership No. in this programme."

@@ -6,10 +6,11 @@ listens, is undone first; its line is then written alone.
 
 import time
 import uuid
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from scim2_models import SCIMException
@@ -37,6 +38,9 @@ from rgapp.scim.storage import SQLStorage
 TRIES: Final = 3
 READABLE: Final = " \"'@()[].:-_"
 WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+#: No filter on this attribute finds anybody (RFC 7643 section 4.1.1), and what it says is nobody's business.
+SECRET: Final = "password"  # noqa: S105 - the name of an attribute.
+NOT_KEPT: Final = "(a filter with a password, which is not kept)"
 PAUSED: Final = "This integration is switched off on the Integrations Dashboard. Nothing was changed."
 INCOMPLETE: Final = "The set-up of this integration is not complete on the Integrations Dashboard."
 
@@ -96,7 +100,7 @@ class Exchange:
     ) -> tuple[Entry, ScimResponse]:
         """Do the work; what lost a race to somebody else is done again on what that one left."""
         for left in reversed(range(TRIES)):
-            entry = Entry(request.method, asked_for(request), looked_for=request.query.get("filter", ""))
+            entry = Entry(request.method, asked_for(request), looked_for=filter_of(request))
             try:
                 return entry, self._handler(bearer, found, service, entry).handle(request)
             except Exception as error:
@@ -150,8 +154,23 @@ def _reads(entry: Entry) -> bool:
 
 def asked_for(request: ScimRequest) -> str:
     """Return the path of a request as the log keeps it: with the filter, which says whom a client looked for."""
-    path, wanted = f"/{request.path.strip('/')}", request.query.get("filter")
-    return f"{path}?filter={quote(wanted, safe=READABLE)}" if wanted else path
+    path, wanted = f"/{request.path.strip('/')}", filter_of(request)
+    return f"{path}?filter={quote(wanted, safe=READABLE, errors='replace')}" if wanted else path
+
+
+def filter_of(request: ScimRequest) -> str:
+    """Return the filter of a search as the log keeps it, wherever it stands and in whatever case; empty without one.
+
+    One that may hold a password is not kept.
+    """
+    asked: Mapping[str, Any] = request.query
+    document = request.body.document if isinstance(request.body, Body) else None
+    if request.path.endswith(".search") and isinstance(document, dict):
+        asked = document
+    found = asked.get("filter") or next((value for name, value in asked.items() if name.lower() == "filter"), "")
+    if not isinstance(found, str):
+        return ""
+    return NOT_KEPT if SECRET in found.casefold() else found
 
 
 def prepared(request: ScimRequest) -> ScimRequest:

@@ -41,9 +41,7 @@ class Reader:
             row = users.by_id(self.session, self.scope, identifier, to_change=to_change)
             if row is None:
                 raise not_found(kind, resource_id)
-            return documents.user_document(
-                row, users.groups_of(self.session, self.scope, identifier) if members else []
-            )
+            return documents.user_document(row, users.groups_of(self.session, self.scope, row) if members else [])
         group = groups.by_id(self.session, self.scope, identifier, to_change=to_change)
         if group is None:
             raise not_found(kind, resource_id)
@@ -96,7 +94,7 @@ class Reader:
     def lookup(self, attribute: str, value: str) -> list[dict[str, Any]]:
         """Return the users whose `id`, `userName` or `externalId` is this: what clients ask before every create."""
         rows = users.by_key(self.session, self.scope, attribute, value)
-        return [documents.user_document(row, users.groups_of(self.session, self.scope, row.user_id)) for row in rows]
+        return [documents.user_document(row, users.groups_of(self.session, self.scope, row)) for row in rows]
 
 
 def not_found(kind: str, resource_id: str | uuid.UUID | None) -> NotFoundException:

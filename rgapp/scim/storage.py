@@ -96,6 +96,7 @@ class SQLStorage(Reader, ScimStorage):
             return self._create_user(resource, now)
         document = documents.stored(resource, documents.NOT_KEPT_OF_GROUPS)
         keys = groups.keys_of(document)
+        self.people.entry.group = keys["display_name"]
         members = groups.wanted_members(self.session, self.scope, resource.members or [])
         group_id = groups.insert_group(self.session, self.scope, keys, now)
         groups.set_members(self.session, self.scope, group_id, members)
@@ -109,7 +110,9 @@ class SQLStorage(Reader, ScimStorage):
         user_id = _account_of(outcome)
         if users.insert(self.session, self.scope, user_id, keys, now):
             status = UserStatus.ACTIVE if active else UserStatus.LEAVER
-            return documents.user_document(users.Row(user_id, document.resource, 1, now, now, status), [])
+            return documents.user_document(
+                users.Row(user_id, document.resource, 1, now, now, status, is_member=False), []
+            )
         # The user is here, or another one has the name.
         known = users.by_id(self.session, self.scope, user_id, to_change=True)
         if known is None or users.owner_of_name(self.session, self.scope, keys["user_name"]) not in {None, user_id}:
@@ -140,6 +143,7 @@ class SQLStorage(Reader, ScimStorage):
         members = groups.wanted_members(self.session, self.scope, resource.members or [])
         for name, value in keys.items():
             setattr(group, name, value)
+        self.people.entry.group = keys["display_name"]
         group.version, group.updated_at = group.version + 1, now
         self.session.flush()
         groups.set_members(self.session, self.scope, group.id, members)
@@ -180,7 +184,7 @@ class SQLStorage(Reader, ScimStorage):
                 raise PreconditionFailedException(detail=CHANGED)
             status = UserStatus.ACTIVE if active else UserStatus.LEAVER
             row = row._replace(version=row.version + 1, updated_at=now, status=status)
-        return documents.user_document(row, users.groups_of(self.session, self.scope, row.user_id)), changes
+        return documents.user_document(row, users.groups_of(self.session, self.scope, row)), changes
 
     def change_members(
         self, resource_id: str, changes: Sequence[MemberChange], conditions: Conditions
@@ -234,6 +238,7 @@ class SQLStorage(Reader, ScimStorage):
         group = groups.by_id(self.session, self.scope, identifier, to_change=True) if identifier else None
         if group is None:
             raise not_found(GROUP, resource_id)
+        self.people.entry.group = group.display_name
         _check_version(documents.version_tag(group.version), expected_version)
         return group
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, literal_column, select, update
+from sqlalchemy import bindparam, delete, exists, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from rgapp.integrations.scim.schemas import MAX_RESULTS
@@ -19,7 +19,22 @@ from rgapp.scim.scope import Scope
 MOST_LOOKED_UP = MAX_RESULTS + 1
 _USERS, _PEOPLE = SCIMUser.__table__.c, User.__table__.c
 _GROUPS, _MEMBERS = SCIMGroup.__table__.c, SCIMGroupMember.__table__.c
-_COLUMNS = [_USERS.user_id, _USERS.resource, _USERS.version, _USERS.created_at, _USERS.updated_at, _PEOPLE.status]
+# Most people are in no group: asking for that on the way saves asking for their groups.
+_IS_MEMBER = (
+    exists()
+    .where(_MEMBERS.programme_id == _USERS.programme_id, _MEMBERS.user_id == _USERS.user_id)
+    .correlate(SCIMUser.__table__)
+    .label("is_member")
+)
+_COLUMNS = [
+    _USERS.user_id,
+    _USERS.resource,
+    _USERS.version,
+    _USERS.created_at,
+    _USERS.updated_at,
+    _PEOPLE.status,
+    _IS_MEMBER,
+]
 _SELECT = select(*_COLUMNS).join(
     User.__table__, (_PEOPLE.programme_id == _USERS.programme_id) & (_PEOPLE.id == _USERS.user_id)
 )
@@ -31,7 +46,7 @@ _SCOPED = _SELECT.where(*_OURS)
 
 
 class Row(NamedTuple):
-    """A SCIM user as it is stored, with the status of the account."""
+    """A SCIM user as it is stored, with the status of the account, and whether it is in a group of anybody's."""
 
     user_id: uuid.UUID
     resource: dict[str, Any]
@@ -39,6 +54,7 @@ class Row(NamedTuple):
     created_at: datetime
     updated_at: datetime
     status: str
+    is_member: bool
 
     @property
     def active(self) -> bool:
@@ -137,9 +153,11 @@ def load(session: Session, scope: Scope, identifiers: Sequence[uuid.UUID]) -> di
     return {row[0]: Row(*row) for row in found}
 
 
-def groups_of(session: Session, scope: Scope, user_id: uuid.UUID) -> list[dict[str, Any]]:
+def groups_of(session: Session, scope: Scope, row: Row) -> list[dict[str, Any]]:
     """Return the value of one user's `groups` (RFC 7643 section 4.1.2)."""
-    return [_membership(*row) for row in _GROUPS_OF.rows(session, {**scope.values, "wanted": user_id})]
+    if not row.is_member:
+        return []
+    return [_membership(*found) for found in _GROUPS_OF.rows(session, {**scope.values, "wanted": row.user_id})]
 
 
 def groups_of_all(

@@ -10,48 +10,13 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from enum import StrEnum
 from pathlib import Path
 
 from rgapp.integrations.sftp.names import waits
-from rgapp.integrations.sftp.spool import Entry, Folder
+from rgapp.integrations.sftp.spool import Entry, Folder, room_of
 from rgapp.sftp.limits import Quota
-
-
-class Reason(StrEnum):
-    """Why the desk refuses something."""
-
-    NOT_FOUND = "not_found"
-    EXISTS = "exists"
-    TOO_LARGE = "too_large"
-    TOO_MANY = "too_many"
-    TAKEN_OVER = "taken_over"
-    INCOMPLETE = "incomplete"
-    RECEIVED = "received"
-
-
-class Refused(Exception):
-    """Something that the desk does not do; words are chosen by whoever speaks to the client."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class Upload:
-    """A file that a client has open for writing.
-
-    `source` is a received file that is to be continued: it is copied before the first byte is written, for what was
-    received never changes. `failed` says that a write did not succeed: then the file is not whole, whatever follows.
-    """
-
-    def __init__(self, name: str, *, append: bool, entry: Entry | None = None, source: Path | None = None) -> None:
-        self.name, self.append, self.entry, self.source = name, append, entry, source
-        self.lock = threading.Lock()
-        self.failed = self.too_large = self.taken_over = False
-        path, flags = (entry.path, os.O_RDWR) if entry is not None else (source, os.O_RDONLY)
-        assert path is not None  # noqa: S101 - one of the two is given.
-        self.descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+from rgapp.sftp.room import Room
+from rgapp.sftp.upload import Reason, Refused, Upload
 
 
 class Desk:
@@ -61,6 +26,7 @@ class Desk:
         self.folder, self._quota = folder, quota
         self._lock = threading.RLock()
         self._open: dict[uuid.UUID, Upload] = {}
+        self._room = Room(folder, quota.total_bytes)
         folder.make()
 
     @property
@@ -104,7 +70,7 @@ class Desk:
         """
         with self._lock:
             listing = self.folder.listing()
-            found = listing.get(name)
+            found, begun = listing.get(name), False
             if found is None and not create:
                 raise Refused(Reason.NOT_FOUND)
             if found is not None and create and exclusive:
@@ -112,13 +78,14 @@ class Desk:
             if found is None or truncate:
                 if found is None and len(listing) >= self._quota.files:
                     raise Refused(Reason.TOO_MANY)
-                found = self.folder.begin(name)
+                found, begun = self._begin(name), True
             elif found.received:
                 return Upload(name, append=append, source=found.path)
             elif (before := self._open.get(found.id)) is not None:
                 with before.lock:
                     before.taken_over = True
             upload = Upload(name, append=append, entry=found)
+            upload.begun = begun
             self._open[found.id] = upload
             return upload
 
@@ -128,10 +95,10 @@ class Desk:
         Raises `Refused` and `OSError` (the disk is full); either makes the upload one that does not count.
         """
         with self._writing(upload):
+            size = os.fstat(upload.descriptor).st_size
             if upload.append:
-                offset = os.fstat(upload.descriptor).st_size
-            if offset + len(data) > self._quota.file_bytes:
-                raise Refused(Reason.TOO_LARGE)
+                offset = size
+            self._may_grow(size, max(size, offset + len(data)))
             view = memoryview(data)
             while view:
                 written = os.pwrite(upload.descriptor, view, offset)
@@ -143,8 +110,7 @@ class Desk:
         Raises `Refused` and `OSError`.
         """
         with self._writing(upload):
-            if size > self._quota.file_bytes:
-                raise Refused(Reason.TOO_LARGE)
+            self._may_grow(os.fstat(upload.descriptor).st_size, size)
             os.ftruncate(upload.descriptor, size)
 
     def close(self, upload: Upload) -> Entry | None:
@@ -219,8 +185,7 @@ class Desk:
             entry = self.find(name)
             if entry.received:
                 raise Refused(Reason.RECEIVED)
-            if size > self._quota.file_bytes:
-                raise Refused(Reason.TOO_LARGE)
+            self._may_grow(entry.size, size)
             os.truncate(entry.path, size)
 
     def sweep(self, *, before: float) -> int:
@@ -239,7 +204,9 @@ class Desk:
                 yield
             except BaseException as error:
                 upload.failed = True
-                upload.too_large |= isinstance(error, Refused) and error.reason is Reason.TOO_LARGE
+                if isinstance(error, Refused):
+                    upload.too_large |= error.reason is Reason.TOO_LARGE
+                    upload.too_large |= error.reason is Reason.NO_ROOM and upload.begun
                 raise
 
     def _continue(self, upload: Upload, source: Path) -> None:
@@ -247,12 +214,27 @@ class Desk:
         with self._lock:
             if upload.name not in (listing := self.folder.listing()) and len(listing) >= self._quota.files:
                 raise Refused(Reason.TOO_MANY)
-            entry = self.folder.begin(upload.name)
-            upload.entry, upload.source = entry, None
+            entry = self._begin(upload.name, source.stat().st_size)
+            upload.entry, upload.source, upload.begun = entry, None, True
             self._open[entry.id] = upload
         shutil.copyfile(source, entry.path)
         os.close(upload.descriptor)
         upload.descriptor = os.open(entry.path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+    def _begin(self, name: str, size: int = 0) -> Entry:
+        """Begin a file that will have this size at once."""
+        self.folder.drop_repeated(busy=self._open)
+        self._room.measure()
+        if not self._room.take(room_of(size)):
+            raise Refused(Reason.NO_ROOM)
+        return self.folder.begin(name)
+
+    def _may_grow(self, before: int, after: int) -> None:
+        """Refuse what makes a file larger than it may be, or an account fuller."""
+        if after > self._quota.file_bytes:
+            raise Refused(Reason.TOO_LARGE)
+        if not self._room.take(room_of(after) - room_of(before)):
+            raise Refused(Reason.NO_ROOM)
 
     def _end(self, upload: Upload) -> Entry | None:
         with upload.lock:

@@ -25,7 +25,16 @@ HALF_FILES_KEPT_SECONDS: Final = 24 * 3600
 
 @dataclass(frozen=True)
 class Quota:
-    """What an account may keep in its root: bytes in one file, and files."""
+    """What an account may keep: bytes in one file, files in its root, and bytes in all its files.
+
+    The last one counts also what is not listed: what a cut connection left, and files that are kept after their run.
+    """
 
     file_bytes: int
     files: int
+    total_bytes: int
+
+    @property
+    def settled_bytes(self) -> int:
+        """Return how much of that the files of runs that are over may take, so that new ones find room."""
+        return self.total_bytes // 2

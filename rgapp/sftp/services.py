@@ -129,7 +129,11 @@ class Services:
         example = examples.folder_of(self.spool, username)
         await self.disk(lambda: examples.forget_old(example, before=utcnow() - arrivals.EXAMPLE_KEPT))
         await self.hand_over(username)
-        await self.read(lambda session: arrivals.tidy(session, desk.folder, now=utcnow(), kept=self._kept))
+        await self.read(
+            lambda session: arrivals.tidy(
+                session, desk.folder, now=utcnow(), kept=self._kept, most_bytes=self._quota.settled_bytes
+            )
+        )
 
     async def _take_plain(self, username: str, at: float) -> None:
         plain = PlainFolder(self.spool, username)

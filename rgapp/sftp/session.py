@@ -20,9 +20,10 @@ from asyncssh.constants import (
 
 from rgapp.integrations.sftp.names import BadName, NameProblem, name_of
 from rgapp.integrations.sftp.spool import Entry
-from rgapp.sftp.desk import Desk, Upload
+from rgapp.sftp.desk import Desk
 from rgapp.sftp.limits import MOST_HANDLES_OF_SESSION
 from rgapp.sftp.services import Services
+from rgapp.sftp.upload import Upload
 from rgapp.sftp.words import NO_FOLDERS, NO_LINKS, as_sftp_error
 
 T = TypeVar("T")

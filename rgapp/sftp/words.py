@@ -7,7 +7,7 @@ from collections.abc import Callable
 import asyncssh
 
 from rgapp.integrations.sftp.names import BadName, NameProblem
-from rgapp.sftp.desk import Reason, Refused
+from rgapp.sftp.upload import Reason, Refused
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +18,10 @@ _REFUSALS: dict[Reason, tuple[Callable[[str], asyncssh.SFTPError], str]] = {
     Reason.EXISTS: (asyncssh.SFTPFileAlreadyExists, "There is a file with this name."),
     Reason.TOO_LARGE: (asyncssh.SFTPQuotaExceeded, "The file is larger than this account may send."),
     Reason.TOO_MANY: (asyncssh.SFTPQuotaExceeded, "This account has as many files as it may have: delete some first."),
+    Reason.NO_ROOM: (
+        asyncssh.SFTPQuotaExceeded,
+        "Quota exceeded: the files of this account take all the room they may. Delete some, or send it again later.",
+    ),
     Reason.TAKEN_OVER: (asyncssh.SFTPFailure, "Another connection has taken this upload over."),
     Reason.INCOMPLETE: (asyncssh.SFTPFailure, "The upload failed, so the file does not count: send it again."),
     Reason.RECEIVED: (asyncssh.SFTPPermissionDenied, "This file was received already and cannot be changed."),

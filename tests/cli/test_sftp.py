@@ -9,8 +9,11 @@ import pytest
 from flask.testing import FlaskCliRunner
 from sqlalchemy.orm import Session
 
+from rgapp.audit import Tag
+from rgapp.cli import sftp_accounts
 from rgapp.integrations.sftp import accounts, passwords
-from rgapp.models import Integration
+from rgapp.integrations.sftp.openpgp import NoKeyMade
+from rgapp.models import AuditEvent, Integration
 from tests.factories import Factory
 from tests.sso.conftest import saml_settings
 
@@ -70,6 +73,26 @@ def test_what_is_no_key_is_said(payroll: Integration, run: Any, tmp_path: Path) 
     assert "private key" in run("add-key", str(payroll.id), str(tmp_path / "private"), ok=False)
 
 
+def test_an_openpgp_key_is_made_once_and_its_public_half_printed(
+    session: Session, payroll: Integration, run: Any, tmp_path: Path
+) -> None:
+    assert "--make makes one" in run("openpgp", str(payroll.id), ok=False)
+    public = run("openpgp", str(payroll.id), "--make")
+    assert public.startswith("-----BEGIN PGP PUBLIC KEY BLOCK-----")
+    assert run("openpgp", str(payroll.id)) == run("openpgp", str(payroll.id), "--make") == public
+    assert "PRIVATE" not in public
+    assert [event.facts["key"] for event in session.query(AuditEvent).filter_by(tag=Tag.SFTP_KEY_ADDED)] == ["OpenPGP"]
+
+
+def test_a_key_that_cannot_be_made_is_said(payroll: Integration, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: str) -> tuple[str, str]:
+        raise NoKeyMade
+
+    monkeypatch.setattr(sftp_accounts, "make_key_pair", fails)
+    assert "could not be made" in run("openpgp", str(payroll.id), "--make", ok=False)
+
+
 def test_other_kinds_have_no_account(make: Factory, run: Any) -> None:
     okta = make.integration(make.programme("globex"), saml_settings(""), published=False)
     assert "takes no files" in run("account", str(okta.id), ok=False)
+    assert "takes no files" in run("openpgp", str(okta.id), ok=False)

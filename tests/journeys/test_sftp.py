@@ -147,7 +147,7 @@ def test_a_file_every_night(
     assert sender.send("people.csv", broken).returncode == 0
     open_last_run(page, path, "Applied")
     accessible(page)
-    assert (counted(page, "Created"), counted(page, "Rows refused")) == (40, 1)
+    assert (counted(page, "Created"), counted(page, "Row refused")) == (40, 1)
     expect(page.get_by_text("This is not a complete e-mail address.")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the report").click()

@@ -30,6 +30,15 @@ CONTEXTS: dict[MailKind, dict[str, Any]] = {
     | {"integration_id": "1", "manager_url": "https://rewards.example/manager/acme"},
     MailKind.UNUSUAL_LEAVERS: PERSON
     | {"integration_name": "Okta", "removals": 12, "manager_url": "https://rewards.example/manager/acme"},
+    MailKind.FEED_SILENT: PERSON
+    | {
+        "integration_name": "Payroll",
+        "integration_id": "1",
+        "pulls": False,
+        "days": 3,
+        "last_on": "3 April 2027",
+        "manager_url": "https://rewards.example/manager/acme",
+    },
     MailKind.SYNC_RUN: PERSON
     | {
         "integration_name": "Payroll",
@@ -39,14 +48,6 @@ CONTEXTS: dict[MailKind, dict[str, Any]] = {
         "leavers": 12,
         "refused": 0,
         "rows": 40,
-        "manager_url": "https://rewards.example/manager/acme",
-    },
-    MailKind.FEED_SILENT: PERSON
-    | {
-        "integration_name": "BambooHR",
-        "integration_id": "1",
-        "days": 3,
-        "sentence": "Connect <again>.",
         "manager_url": "https://rewards.example/manager/acme",
     },
     MailKind.PASSWORD_RESET: PERSON | {"password_url": "https://rewards.example/p/acme/password/token"},

@@ -1,13 +1,17 @@
 """What directory integrations may do beyond a sign-in: own fields, name people early, and be watched by the guard."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from rgapp.mail.outbox import MailKind
 from rgapp.models import Alert, AuditEvent, Deactivation, OutboxMail, UserStatus
+from rgapp.models.base import new_id
 from rgapp.provisioning import Field, OutcomeKind, Policy, Refusal, Source, guard, hand_policy, scim_policy
 from rgapp.provisioning.guard import Limit
 from rgapp.provisioning.ownership import owned_fields
@@ -233,3 +237,71 @@ def test_the_alert_is_undone_with_what_raised_it(bench: Bench) -> None:
     bench.session.rollback()
     assert bench.session.scalars(select(OutboxMail).where(OutboxMail.kind == MailKind.UNUSUAL_LEAVERS)).all() == []
     assert guard.open_alerts(bench.session, bench.programme.id) == []
+
+
+@contextmanager
+def counted(bench: Bench) -> Iterator[list[str]]:
+    """Return the statements that count whom feeds took out."""
+    said: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "count" in statement and "FROM deactivations" in statement:
+            said.append(statement)
+
+    engine = bench.session.get_bind()
+    event.listen(engine, "before_cursor_execute", note)
+    yield said
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def gone(bench: Bench, policy: Policy, people: int) -> None:
+    """Note that a feed took out so many."""
+    for _ in range(people):
+        guard.remember(bench.session, bench.programme.id, new_id(), policy, bench.now)
+
+
+def test_many_who_leave_one_after_the_other_are_not_counted_each_time(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "FAR", 10)
+    policy = company(bench, 320)
+    gone(bench, policy, 12)
+    watched = lambda: guard.watch(bench.session, bench.programme.id, policy, now=bench.now)  # noqa: E731 - said often.
+    with counted(bench) as said:
+        assert [watched() for _ in range(50)] == [False] * 50
+        assert len(said) == 1
+        # 13 more may go of those whom it looked at, at five thousand a second.
+        bench.now += timedelta(seconds=12 / 5_000)
+        assert (watched(), len(said)) == (False, 1)
+        bench.now += timedelta(seconds=1 / 5_000)
+        gone(bench, policy, 12)
+        assert (watched(), len(said)) == (False, 2)
+        bench.now += timedelta(seconds=1)
+        gone(bench, policy, 8)
+        assert (watched(), len(said)) == (False, 3)
+        # 32 of 352 are fewer than a tenth, 36 of 356 are more.
+        bench.now += timedelta(seconds=1)
+        gone(bench, policy, 4)
+        assert (watched(), len(said)) == (True, 4)
+        bench.now += timedelta(seconds=1)
+        assert (watched(), len(said)) == (False, 4)
+
+
+def test_another_limit_counts_at_once(bench: Bench) -> None:
+    bench.programme.guard_people = 200
+    policy = company(bench, 20)
+    gone(bench, policy, 7)
+    assert not guard.watch(bench.session, bench.programme.id, policy, now=bench.now)
+    bench.programme.guard_people = 5
+    assert guard.watch(bench.session, bench.programme.id, policy, now=bench.now)
+
+
+def test_what_is_remembered_of_programmes_does_not_grow_without_end(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "MOST_REMEMBERED", 1)
+    for slug in ("globex", "initech"):
+        other = Bench(bench.session, bench.make.programme(slug), bench.make)
+        other.programme.guard_people = 200
+        assert not guard.watch(other.session, other.programme.id, owning(other), now=other.now)
+    assert len(guard._STANDING_OF) == 1

@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rgapp.integrations.scim import bridge_members
-from rgapp.models import SCIMGroupMember
+from rgapp.models import SCIMGroupMember, SCIMRequest
 from rgapp.scim import cost, groups
+from rgapp.wording_scim import request_sentence
 from tests.scim.conftest import SCIMClient, jane
 from tests.scim.test_protocol import BULK, NOBODY, patch, refused
 
@@ -202,3 +203,21 @@ def test_plain_changes_of_a_group_are_never_too_much(
     rename = {"op": "replace", "path": "displayName", "value": "Sale"}
     assert scim("PATCH", f"/Groups/{group['id']}", patch(rename, join, leave)).status_code == 200
     assert members_of(scim, group) == set(people[1:])
+
+
+def test_the_log_names_the_group(scim: SCIMClient, group: dict[str, Any], people: list[str], session: Session) -> None:
+    where, more = f"/Groups/{group['id']}", [{"value": people[2]}]
+    scim("PATCH", where, patch({"op": "add", "path": "members", "value": more}))
+    scim("PATCH", where, patch({"op": "replace", "path": "displayName", "value": "Sales, north"}))
+    refused(
+        scim("PATCH", where, patch({"op": "add", "path": "members", "value": [{"value": NOBODY}]})), 400, "invalidValue"
+    )
+    scim("DELETE", where)
+    lines = session.scalars(select(SCIMRequest).where(SCIMRequest.path.like("/Groups%")).order_by(SCIMRequest.id)).all()
+    assert [(line.person, request_sentence(line).partition(":")[0]) for line in lines] == [
+        ("Sales", "Kept the new group Sales."),
+        ("Sales", "Changed the group Sales."),
+        ("Sales, north", "Changed the group Sales, north."),
+        ("Sales, north", "Refused"),
+        ("Sales, north", "Deleted the group Sales, north."),
+    ]

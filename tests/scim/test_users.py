@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scim2_server.requests import ScimRequest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,6 +14,8 @@ from rgapp.clock import utcnow
 from rgapp.integrations.scim.schemas import ENTERPRISE, PERSON
 from rgapp.models import AuditEvent, OutboxMail, SCIMRequest, SCIMToken, SCIMUser, User, UserStatus
 from rgapp.provisioning import deactivate
+from rgapp.scim.bodies import Body
+from rgapp.scim.exchange import asked_for
 from rgapp.scim.hot import activity_of, look_up_of
 from rgapp.wording_scim import request_sentence
 from tests.scim.conftest import SCIMClient, jane
@@ -273,6 +276,54 @@ def test_the_log_says_whom_a_client_looked_for(scim: SCIMClient, session: Sessio
     assert line.path == '/Users?filter=userName eq "jane%2Brewards%26more@acme.example"'
     assert line.email_key == "jane+rewards&more@acme.example"
     assert request_sentence(line) == 'Looked for somebody: userName eq "jane+rewards&more@acme.example"'
+
+
+def last_line(session: Session) -> Any:
+    return session.scalars(select(SCIMRequest).order_by(SCIMRequest.id.desc()).limit(1)).one()
+
+
+@pytest.mark.parametrize("name", ["filter", "Filter", "FILTER"])
+def test_the_log_says_so_wherever_the_filter_stands(scim: SCIMClient, session: Session, name: str) -> None:
+    wanted = 'userName eq "jane@acme.example"'
+    assert scim("GET", "/Users", query_string={name: wanted}).status_code == 200
+    line = last_line(session)
+    assert (line.path, line.email_key) == ('/Users?filter=userName eq "jane@acme.example"', "jane@acme.example")
+    search = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], name: wanted}
+    assert scim("POST", "/Users/.search", search).status_code == 200
+    line = last_line(session)
+    assert (line.path, line.email_key) == (
+        '/Users/.search?filter=userName eq "jane@acme.example"',
+        "jane@acme.example",
+    )
+    assert request_sentence(line) == 'Looked for somebody: userName eq "jane@acme.example"'
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        'password eq "hunter2hunter2"',
+        'urn:ietf:params:scim:schemas:core:2.0:User:Password sw "hunter2hunter2"',
+        'userName eq "x" and not (PASSWORD co "hunter2hunter2")',
+        'password eq "hunter2hunter2',
+        "password eq hunter2hunter2",
+        'password[value eq "hunter2hunter2"]',
+    ],
+)
+def test_a_password_in_a_filter_is_not_kept(scim: SCIMClient, session: Session, wanted: str) -> None:
+    scim("GET", "/Users", query_string={"filter": wanted})
+    scim(
+        "POST", "/Users/.search", {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": wanted}
+    )
+    assert "not kept" in last_line(session).path
+    assert "hunter2hunter2" not in repr(session.execute(select(SCIMRequest.__table__)).all())
+
+
+@given(st.dictionaries(st.sampled_from(["filter", "Filter", "fILTER", "x"]), st.none() | st.integers() | st.text()))
+def test_any_filter_has_a_path_in_the_log(said: dict[str, Any]) -> None:
+    request = ScimRequest("POST", "https://x.example", "Users/.search", {}, {}, Body.of(b"", said))
+    path = asked_for(request)
+    assert path.encode()
+    assert "password" not in path.lower() or "not kept" in path
 
 
 def test_the_base_url_answers_with_or_without_a_slash(scim: SCIMClient) -> None:

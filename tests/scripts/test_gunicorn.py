@@ -1,7 +1,11 @@
 """The access log: paths without queries and without one-time tokens."""
 
+import http.client
 import os
+import re
 import runpy
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.config import Config
 
+from tests.crash.house import wait_until
 from tests.journeys.live import ROOT
 
 
@@ -60,3 +65,37 @@ def test_an_error_is_logged_without_query_and_token(
     logger.exception("Error handling request %s", "/p/acme/password/" + "a" * 43 + "?q=jane")
     assert "/p/acme/password/***" in caplog.text
     assert "jane" not in caplog.text
+
+
+APPLICATION = """
+def application(environ, start_response):
+    large = int(environ.get("CONTENT_LENGTH") or 0) > 100_000
+    start_response("413 Too Large" if large else "200 OK", [("Content-Length", "2")])
+    return [b"ok"]
+"""
+
+
+def test_a_connection_that_closes_after_a_body_that_was_not_read_says_so(tmp_path: Path) -> None:
+    (tmp_path / "tiny.py").write_text(APPLICATION)
+    words = [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), "tiny:application"]
+    environment = os.environ | {
+        "INSTANCE": str(tmp_path),
+        "PYTHONPATH": f"{tmp_path}:{ROOT}",
+        "RGAPP_BIND": "127.0.0.1:0",
+        "RGAPP_WEB_WORKERS": "1",
+    }
+    log = tmp_path / "log"
+    with log.open("w") as out, subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=out, stderr=out) as server:
+        try:
+            wait_until("the server listens", lambda: "Listening at" in log.read_text())
+            found = re.search(r"Listening at: http://127.0.0.1:(\d+)", log.read_text())
+            assert found is not None
+            connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=30)
+            for size, status, farewell in ((2, 200, "keep-alive"), (2_000_000, 413, "close"), (2, 200, "keep-alive")):
+                connection.request("POST", "/", body=b"x" * size)
+                answer = connection.getresponse()
+                answer.read()
+                assert (answer.status, answer.headers["Connection"]) == (status, farewell)
+            connection.close()
+        finally:
+            server.terminate()

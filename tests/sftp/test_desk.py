@@ -8,11 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rgapp.integrations.sftp.spool import Folder
-from rgapp.sftp.desk import Desk, Reason, Refused, Upload
+from rgapp.integrations.sftp.spool import BLOCK, Folder
+from rgapp.sftp.desk import Desk
 from rgapp.sftp.limits import Quota
+from rgapp.sftp.upload import Reason, Refused, Upload
 
-QUOTA = Quota(file_bytes=100, files=3)
+QUOTA = Quota(file_bytes=100, files=3, total_bytes=100 * BLOCK)
 
 
 @pytest.fixture
@@ -155,6 +156,84 @@ def test_sweeping_leaves_what_is_open(desk: Desk) -> None:
     desk.close(upload)
 
 
+@pytest.fixture
+def small(tmp_path: Path) -> Desk:
+    """Return the desk of an account whose files may take four blocks."""
+    return Desk(Folder(tmp_path, "acme-7k2m9q"), Quota(file_bytes=10 * BLOCK, files=100, total_bytes=4 * BLOCK))
+
+
+def send(desk: Desk, name: str, size: int) -> None:
+    """Send a file."""
+    desk.close(begin(desk, name, b"x" * size))
+
+
+def test_all_files_together_take_no_more_than_they_may(small: Desk) -> None:
+    send(small, "a.csv", 3 * BLOCK)
+    assert refusal(lambda: begin(small, "b.csv", b"x" * (BLOCK + 1))) is Reason.NO_ROOM
+    assert [name for name, _ in received(small)] == ["a.csv"]
+
+
+def test_what_grew_over_it_goes_when_its_client_closes_it_and_the_others_stay(small: Desk) -> None:
+    send(small, "a.csv", 2 * BLOCK)
+    upload = begin(small, "b.csv", b"x" * BLOCK)
+    assert refusal(lambda: small.write(upload, BLOCK, b"x" * (BLOCK + 1))) is Reason.NO_ROOM
+    assert refusal(lambda: small.close(upload)) is Reason.INCOMPLETE
+    assert list(small.listing()) == ["a.csv"]
+    send(small, "c.csv", 2 * BLOCK)
+
+
+def test_half_a_file_that_was_there_before_is_kept(small: Desk) -> None:
+    small.cut(begin(small, "a.csv", b"x" * 3 * BLOCK))
+    again = small.open_to_write("a.csv", create=True)
+    assert refusal(lambda: small.write(again, 3 * BLOCK, b"x" * (BLOCK + 1))) is Reason.NO_ROOM
+    assert refusal(lambda: small.close(again)) is Reason.INCOMPLETE
+    assert small.find("a.csv").size == 3 * BLOCK
+
+
+def test_half_files_and_what_is_listed_no_more_count(small: Desk) -> None:
+    send(small, "a.csv", BLOCK)
+    small.remove("a.csv")
+    small.cut(begin(small, "b.csv", b"x" * 2 * BLOCK))
+    send(small, "c.csv", BLOCK)
+    assert refusal(lambda: small.open_to_write("d.csv", create=True)) is Reason.NO_ROOM
+
+
+def test_empty_files_take_room_too(small: Desk) -> None:
+    for number in range(4):
+        send(small, f"{number}.csv", 0)
+    assert refusal(lambda: small.open_to_write("4.csv", create=True)) is Reason.NO_ROOM
+
+
+def test_uploads_at_once_share_the_room(small: Desk) -> None:
+    first, second = begin(small, "a.csv"), begin(small, "b.csv")
+    small.write(first, 0, b"x" * 3 * BLOCK)
+    assert refusal(lambda: small.write(second, 0, b"x" * 2 * BLOCK)) is Reason.NO_ROOM
+
+
+def test_room_that_was_made_meanwhile_is_found(small: Desk) -> None:
+    send(small, "a.csv", 3 * BLOCK)
+    upload = begin(small, "b.csv")
+    small.folder.received_files()[0].path.unlink()
+    small.write(upload, 0, b"x" * 4 * BLOCK)
+
+
+def test_a_file_that_is_lengthened_or_continued_takes_room(small: Desk) -> None:
+    send(small, "a.csv", 2 * BLOCK)
+    upload = begin(small, "b.csv")
+    assert refusal(lambda: small.truncate(upload, 3 * BLOCK)) is Reason.NO_ROOM
+    small.cut(upload)
+    assert refusal(lambda: small.set_size("b.csv", 3 * BLOCK)) is Reason.NO_ROOM
+    again = small.open_to_write("a.csv", create=True)
+    assert refusal(lambda: small.write(again, 0, b"x")) is Reason.NO_ROOM
+    assert small.find("a.csv").size == 2 * BLOCK
+
+
+def test_tries_that_nobody_can_reach_any_more_make_room(small: Desk) -> None:
+    for _ in range(10):
+        small.cut(begin(small, "a.csv", b"x" * 2 * BLOCK))
+    assert len(small.folder.unfinished_files()) == 2
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["open", "write", "close", "cut", "rename", "remove", "resume"]),
@@ -169,7 +248,7 @@ STEPS = st.lists(
 def test_whatever_clients_do_received_files_never_change_and_nothing_is_lost(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str]]
 ) -> None:
-    desk = Desk(Folder(tmp_path_factory.mktemp("spool"), "acme-7k2m9q"), Quota(10_000, 100))
+    desk = Desk(Folder(tmp_path_factory.mktemp("spool"), "acme-7k2m9q"), Quota(10_000, 100, 1_000_000))
     uploads: list[Upload] = []
     seen: dict[Path, bytes] = {}
     for number, (step, name) in enumerate(steps):

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -67,6 +66,17 @@ def test_an_account_has_not_more_files_than_it_may(own_server: MakeServer) -> No
         sftp.remove("a.csv")
     put(server, account, "c.csv")
     assert [run.file for run in server.runs(account)] == ["a.csv", "b.csv", "a.csv", "c.csv"]
+
+
+def test_the_files_of_an_account_take_no_more_room_than_they_may(own_server: MakeServer) -> None:
+    server = own_server(RGAPP_SFTP_MAX_TOTAL_BYTES="100000").start()
+    account = server.account()
+    put(server, account, "a.csv", b"x" * 60_000)
+    with pytest.raises(OSError, match="Quota exceeded"):
+        put(server, account, "b.csv", b"x" * 60_000)
+    wait_until("the upload ended", lambda: names(server, account) == ["a.csv"])
+    put(server, account, "c.csv", b"x" * 30_000)
+    assert [(run.file, run.size_bytes) for run in server.runs(account)] == [("a.csv", 60_000), ("c.csv", 30_000)]
 
 
 def test_a_restart_keeps_the_host_keys_and_what_is_there(own_server: MakeServer) -> None:
@@ -172,25 +182,40 @@ def test_nobody_can_sign_in_while_the_database_is_away_and_is_told_so(own_server
     assert "try again later" in done.stderr
 
 
+# Python runs this before the server: the spool lies on a disk of one mebibyte, which fills up as disks do. Nothing has
+# to be mounted for it.
+SMALL_DISK = """
+import errno, os
+from pathlib import Path
+
+pwrite = os.pwrite
+
+def small(descriptor, data, offset):
+    used = sum(path.stat().st_size for path in Path(os.environ["RGAPP_SFTP_SPOOL"]).rglob("*") if path.is_file())
+    room = (1 << 20) - used - max(0, offset - os.fstat(descriptor).st_size)
+    if room <= 0:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return pwrite(descriptor, data[:room], offset)
+
+os.pwrite = small
+"""
+
+
 def test_a_full_disk_is_said_and_what_was_sent_does_not_count(own_server: MakeServer, tmp_path: Path) -> None:
-    mounted = tmp_path / "small"
-    mounted.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mounted], capture_output=True, check=False)
-    if made.returncode:
-        pytest.skip("a small disk cannot be mounted here")
-    try:
-        server = own_server(RGAPP_SFTP_SPOOL=str(mounted)).start()
-        account = server.account()
-        with pytest.raises(OSError, match=r"disk is full|does not count"):
-            put(server, account, "people.csv", b"x" * 2_000_000)
-        assert server.runs(account) == []
-        with server.session_of(account) as sftp:
-            sftp.remove("people.csv")
-        put(server, account, "people.csv")
-        assert len(server.runs(account)) == 1
-        server.close()
-    finally:
-        subprocess.run(["umount", mounted], check=True)
+    before = tmp_path / "before"
+    before.mkdir()
+    (before / "sitecustomize.py").write_text(SMALL_DISK)
+    server = own_server().start(PYTHONPATH=str(before))
+    account = server.account()
+    with pytest.raises(OSError, match=r"disk is full|does not count"):
+        put(server, account, "people.csv", b"x" * 2_000_000)
+    assert server.runs(account) == []
+    assert "the spool's disk is full" in server.log
+    with server.session_of(account) as sftp:
+        assert sftp.stat("people.csv").st_size == 1 << 20
+        sftp.remove("people.csv")
+    put(server, account, "people.csv")
+    assert len(server.runs(account)) == 1
 
 
 def test_an_integration_that_is_switched_off_shuts_its_account(own_server: MakeServer) -> None:

@@ -30,7 +30,7 @@ def look(app: Flask, session: Session, tmp_path_factory: pytest.TempPathFactory)
         session.commit()
 
         async def run() -> None:
-            made = Services(app, app.config["SPOOL"], Quota(1000, 10), receive)
+            made = Services(app, app.config["SPOOL"], Quota(1000, 10, 1_000_000), receive)
             try:
                 await made.round(now=utcnow().timestamp() + 10_000)
             finally:
@@ -77,7 +77,7 @@ def test_trouble_with_one_account_does_not_keep_the_others_waiting(
         made = make.integration(programme, {"mapping": MAPPING}, kind="sftp", provider="sftp", name=name)
         account = accounts.ensure(session, made, actor=ACTOR, now=utcnow())
         names.append(account.username)
-        desk = module.Desk(Folder(app.config["SPOOL"], account.username), Quota(1000, 10))
+        desk = module.Desk(Folder(app.config["SPOOL"], account.username), Quota(1000, 10, 1_000_000))
         desk.close(begin(desk))
     sweep = module.Desk.sweep
 

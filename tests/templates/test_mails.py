@@ -40,10 +40,11 @@ MORE = {
         "manager_url": "https://rewards.example/manager/acme",
     },
     "feed_silent": {
-        "integration_name": "BambooHR",
+        "integration_name": "Payroll",
         "integration_id": "1",
+        "pulls": False,
         "days": 3,
-        "sentence": "The consent was revoked or has run out. Connect again.",
+        "last_on": "3 May 2026",
         "manager_url": "https://rewards.example/manager/acme",
     },
     "certificate_expires": {

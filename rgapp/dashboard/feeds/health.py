@@ -2,9 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from itertools import pairwise
-from statistics import median
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -12,13 +10,11 @@ from rgapp.dashboard.feeds import queries
 from rgapp.dashboard.feeds.queries import Brief
 from rgapp.dashboard.health import SILENT_AFTER
 from rgapp.dashboard.kinds import Concern, Usage
+from rgapp.integrations.sync.silence import silence
 from rgapp.models import Programme, RunState
 from rgapp.templating import counted, relative_time
 from rgapp.wording_sync import reason_words
 
-#: So many files tell how often they come.
-ENOUGH_FILES = 3
-SOME_HOURS = timedelta(hours=12)
 RUN = "dashboard.run"
 
 
@@ -91,10 +87,5 @@ def silent_days(found: Sequence[Brief], now: datetime) -> int:
 
     After a week the dashboard says so of every kind.
     """
-    times = [run.received_at for run in found]
-    if len(times) < ENOUGH_FILES or now - times[0] >= SILENT_AFTER:
-        return 0
-    gaps = [newer - older for newer, older in pairwise(times)]
-    usual = max(*gaps, timedelta(seconds=2 * median(gap.total_seconds() for gap in gaps)), timedelta(days=1))
-    silence = now - times[0]
-    return silence.days if silence > usual + SOME_HOURS else 0
+    since = silence([run.received_at for run in found], now)
+    return since.days if since is not None and since < SILENT_AFTER else 0

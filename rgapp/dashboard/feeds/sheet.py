@@ -22,6 +22,7 @@ DOING = {
     RunPhase.APPLY: "Creating and updating people",
     RunPhase.LEAVERS: "Taking out those marked as leavers",
     RunPhase.ABSENT: "Taking out those who are not in it",
+    RunPhase.LISTED: "Leaving those alone whom another feed names",
     RunPhase.LAST: "Passing on addresses that change hands",
 }
 COUNTS = (
@@ -33,6 +34,7 @@ COUNTS = (
     ("refused", "Rows refused", "Rows refused"),
     ("warnings", "Warnings", "Warnings"),
 )
+OF_ONE = {"Rows": "Row", "Rows refused": "Row refused", "Warnings": "Warning"}
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,10 @@ def counts_of(run: SyncRun, state: RunState) -> list[tuple[str, int]]:
     """Return the figures of a run; of one of which nothing was applied, only what was seen."""
     if not run.preview and run.checked_at is None and state in {RunState.HELD, RunState.DISCARDED}:
         seen = (("Rows", run.row_count), ("Would leave", run.leavers), ("Rows refused", run.refused))
-        return [*seen, ("Warnings", run.warnings)]
-    return [(would if run.preview else did, getattr(run, name)) for name, did, would in COUNTS]
+        figures = [*seen, ("Warnings", run.warnings)]
+    else:
+        figures = [(would if run.preview else did, getattr(run, name)) for name, did, would in COUNTS]
+    return [(OF_ONE.get(label, label) if count == 1 else label, count) for label, count in figures]
 
 
 def doing(run: SyncRun, state: RunState) -> str:

@@ -69,7 +69,7 @@ def scim_request(slug: str, integration_id: uuid.UUID, request_id: uuid.UUID) ->
 def facts_of(sheet: Sheet) -> list[dict[str, Any]]:
     """Return when a request was, what it asked, how it was answered, and about whom."""
     one = sheet.request
-    person: str | Markup = one.person or "Nobody in particular"
+    person: str | Markup = one.person or ("None in particular" if sheet.is_of_group else "Nobody in particular")
     if sheet.person_url:
         person = Markup('<a href="{}">{}</a>').format(sheet.person_url, one.person or "Open the person")
     answered = f"{one.status} {one.scim_type}".strip() + f", after {one.duration_ms} ms"
@@ -87,5 +87,5 @@ def facts_of(sheet: Sheet) -> list[dict[str, Any]]:
     return [
         {"label": "Time", "value": exact_time(one.at, programme().zone)},
         *asked,
-        {"label": "Person", "value": person},
+        {"label": "Group" if sheet.is_of_group else "Person", "value": person},
     ]

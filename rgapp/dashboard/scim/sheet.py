@@ -11,7 +11,7 @@ from rgapp.integrations.scim.trying import AGAIN, PASTED
 from rgapp.models import Integration, Programme, SCIMRequest
 from rgapp.provisioning.record import Field
 from rgapp.templating import exact_time
-from rgapp.wording_scim import request_fix, request_sentence
+from rgapp.wording_scim import is_of_group, request_fix, request_sentence
 
 FOUND = frozenset({"ok", "wrong"})
 
@@ -29,6 +29,11 @@ class Sheet:
     changes: list[tuple[str, str | None, str | None]]
     used: list[str]
     person_url: str | None
+
+    @property
+    def is_of_group(self) -> bool:
+        """Tell whether it was about a group, not about a person."""
+        return is_of_group(self.request.path)
 
     @property
     def is_pasted(self) -> bool:

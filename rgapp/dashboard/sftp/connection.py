@@ -62,9 +62,16 @@ def server() -> Server:
 
 def limits() -> list[tuple[str, Any]]:
     """Return what an account may keep, in words."""
-    largest = current_app.config["SFTP_MAX_BYTES"]
-    size = f"{largest >> 30:,} GiB" if largest % (1 << 30) == 0 else f"{largest // MEBI:,} MiB"
-    return [("Largest file", size), ("Files at once", f"{current_app.config['SFTP_MAX_FILES']:,}")]
+    config = current_app.config
+    return [
+        ("Largest file", _size(config["SFTP_MAX_BYTES"])),
+        ("Files at once", f"{config['SFTP_MAX_FILES']:,}"),
+        ("All files together", _size(config["SFTP_MAX_TOTAL_BYTES"])),
+    ]
+
+
+def _size(count: int) -> str:
+    return f"{count >> 30:,} GiB" if count % (1 << 30) == 0 else f"{count // MEBI:,} MiB"
 
 
 def spool() -> Path:

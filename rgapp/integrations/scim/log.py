@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from rgapp.integrations.kept import field_of, identifiers_of
+from rgapp.integrations.kept import PERSON_LENGTH, field_of, identifiers_of
 from rgapp.integrations.scim.paths import attribute_names
 from rgapp.integrations.scim.tokens import Bearer
 from rgapp.models import SCIMRequest
@@ -29,8 +29,8 @@ _ADDRESS: Final = re.compile(r'"([^"@\s]{1,100}@[^"@\s]{1,100})"')
 class Entry:
     """What is known of one request while it is answered; `outcome` is provisioning's word, or what was done else.
 
-    `looked_for` is the filter of a search. `parts` are the operations of a bulk request: each has a line of its own,
-    for each is about somebody else.
+    `looked_for` is the filter of a search, `group` the name of a group that it is about. `parts` are the operations of
+    a bulk request: each has a line of its own, for each is about somebody else.
     """
 
     method: str
@@ -46,6 +46,7 @@ class Entry:
     blocked: frozenset[Field] = frozenset()
     resource: Mapping[str, Any] | None = None
     looked_for: str = ""
+    group: str = ""
     parts: "list[Entry]" = field(default_factory=list)
 
     @property
@@ -106,5 +107,7 @@ def note(
 def _found_by(entry: Entry) -> dict[str, Any]:
     """Return what a line is found by; a look-up by the address that it asks for."""
     found = identifiers_of(entry.reading)
+    if entry.group and entry.reading is None:
+        return found | {"person": entry.group[:PERSON_LENGTH]}
     address = _ADDRESS.search(entry.looked_for) if entry.reading is None else None
     return found if address is None else found | {"email_key": email_key(address[1])[:ADDRESS_LENGTH]}

@@ -92,7 +92,7 @@ class Directory:
         repeats = repeated_fields(before, resource, self.connection.settings)
         outcome = self._provision(reading, self.connection.policy(whole=True, repeats=repeats), user_id)
         was = external_id_of(before, self.connection.settings)
-        if was is not None and was != reading.person.external_id:
+        if was is not None and was != reading.person.external_id and not outcome.only_leaves:
             of = self.connection
             unlink(self.session, of.programme_id, user_id, was, integration_id=of.integration_id)
         return outcome

@@ -3,13 +3,14 @@
 import uuid
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, Tag
 from rgapp.integrations.service import note_change
-from rgapp.models import Integration, SCIMToken
+from rgapp.models import Integration, Programme, SCIMToken
 from rgapp.models.base import new_id
 from rgapp.models.prepared import Prepared
 from rgapp.tokens import hash_token, new_token
@@ -99,12 +100,34 @@ def state_of(token: SCIMToken, now: datetime) -> TokenState:
     return TokenState.LIVE
 
 
-_TOKENS = SCIMToken.__table__.c
+_TOKENS, _INTEGRATIONS, _PROGRAMMES = SCIMToken.__table__.c, Integration.__table__.c, Programme.__table__.c
+_STANDING = (
+    _INTEGRATIONS.name,
+    _INTEGRATIONS.live_name,
+    _INTEGRATIONS.live_version,
+    _INTEGRATIONS.enabled,
+    _INTEGRATIONS.updated_at,
+    _PROGRAMMES.timezone,
+)
+_FOUND = (
+    _TOKENS.id,
+    _TOKENS.integration_id,
+    _TOKENS.hint,
+    _TOKENS.expires_at,
+    _TOKENS.revoked_at,
+    *_STANDING,
+)
 _BY_HASH = Prepared(
-    lambda _: select(_TOKENS.id, _TOKENS.integration_id, _TOKENS.hint, _TOKENS.expires_at, _TOKENS.revoked_at).where(
-        _TOKENS.programme_id == bindparam("of_programme"), _TOKENS.token_hash == bindparam("hashed")
+    lambda _: (
+        select(*_FOUND)
+        .join(
+            Integration.__table__,
+            (_INTEGRATIONS.programme_id == _TOKENS.programme_id) & (_INTEGRATIONS.id == _TOKENS.integration_id),
+        )
+        .join(Programme.__table__, _PROGRAMMES.id == _TOKENS.programme_id)
+        .where(_TOKENS.programme_id == bindparam("of_programme"), _TOKENS.token_hash == bindparam("hashed"))
     ),
-    (_TOKENS.id, _TOKENS.integration_id, _TOKENS.hint, _TOKENS.expires_at, _TOKENS.revoked_at),
+    _FOUND,
 )
 _NOTE_USE = Prepared(
     lambda _: (
@@ -119,13 +142,28 @@ _NOTE_USE = Prepared(
 )
 
 
-class Bearer:
-    """Whom a request speaks for: one integration of one programme, by one of its tokens."""
+class Standing(NamedTuple):
+    """How the integration of a token stands at this moment."""
 
-    __slots__ = ("hint", "integration_id", "programme_id", "token_id")
+    name: str
+    live_name: str | None
+    live_version: int | None
+    enabled: bool
+    updated_at: datetime
+    timezone: str
 
-    def __init__(self, programme_id: uuid.UUID, token_id: uuid.UUID, integration_id: uuid.UUID, hint: str) -> None:
-        self.programme_id, self.token_id, self.integration_id, self.hint = programme_id, token_id, integration_id, hint
+
+class Bearer(NamedTuple):
+    """Whom a request speaks for: one integration of one programme, by one of its tokens.
+
+    `standing` came by the same look-up as the token; None for somebody who presented none.
+    """
+
+    programme_id: uuid.UUID
+    token_id: uuid.UUID
+    integration_id: uuid.UUID
+    hint: str
+    standing: Standing | None = None
 
 
 def authenticate(session: Session, programme_id: uuid.UUID, presented: str, *, now: datetime) -> Bearer | None:
@@ -139,10 +177,10 @@ def authenticate(session: Session, programme_id: uuid.UUID, presented: str, *, n
     found = _BY_HASH.rows(session, {"of_programme": programme_id, "hashed": hash_token(presented)})
     if not found:
         return None
-    token_id, integration_id, hint, expires_at, revoked_at = found[0]
+    token_id, integration_id, hint, expires_at, revoked_at, *standing = found[0]
     if revoked_at is not None or (expires_at is not None and expires_at <= now):
         return None
-    return Bearer(programme_id, token_id, integration_id, hint)
+    return Bearer(programme_id, token_id, integration_id, hint, Standing(*standing))
 
 
 def note_use(session: Session, bearer: Bearer, *, now: datetime) -> None:

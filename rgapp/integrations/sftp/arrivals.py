@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rgapp.integrations.sftp.spool import HIDDEN, Entry, Folder
+from rgapp.integrations.sftp.spool import HIDDEN, Entry, Folder, room_of
 from rgapp.models import FileState, Integration, RunState, SFTPAccount, SFTPFile, SyncRun
 
 # How long a file stays listed after its run, for a sender who looks whether it arrived.
@@ -114,16 +114,24 @@ def example(session: Session, folder: Folder) -> Entry | None:
     return files[max(examples)] if examples else None
 
 
-def tidy(session: Session, folder: Folder, *, now: datetime, kept: timedelta = FILES_KEPT) -> int:
+def tidy(
+    session: Session,
+    folder: Folder,
+    *,
+    now: datetime,
+    kept: timedelta = FILES_KEPT,
+    most_bytes: int | None = None,
+) -> int:
     """List no more what was handled a while ago, and delete what nobody needs: old examples, and files of old runs.
 
-    The file of a run that is held stays, for it may be released. Reads the database only; returns how many files that
-    concerned.
+    Where files of past runs take more than `most_bytes` in the spool, the oldest that are listed no more go before
+    their time. The file of a run that is held stays, for it may be released. Reads the database only; returns how many
+    files that concerned.
     """
     entries = {entry.id: entry for entry in folder.received_files()}
     rows = _rows(session, folder.username, list(entries))
     runs = _runs(session, rows)
-    count = 0
+    count, past = 0, list[Entry]()
     for row in rows:
         entry, run = entries[row.id], runs.get(row.run_id) if row.run_id is not None else None
         if row.state == FileState.EXAMPLE:
@@ -137,8 +145,21 @@ def tidy(session: Session, folder: Folder, *, now: datetime, kept: timedelta = F
         elif is_over and entry.name != HIDDEN and over_since <= now - LISTED_FOR:
             folder.relist(entry, HIDDEN)
         else:
+            if is_over and entry.name == HIDDEN and (run is None or run.state in SETTLED):
+                past.append(entry)
             continue
         count += 1
+    return count + (_make_room(past, most_bytes) if most_bytes is not None else 0)
+
+
+def _make_room(past: Sequence[Entry], most_bytes: int) -> int:
+    """Delete the oldest of these files until the others take no more than so much."""
+    taken, count = sum(room_of(entry.size) for entry in past), 0
+    for entry in sorted(past, key=lambda each: each.id):
+        if taken <= most_bytes:
+            break
+        entry.path.unlink(missing_ok=True)
+        taken, count = taken - room_of(entry.size), count + 1
     return count
 
 

@@ -27,6 +27,8 @@ from rgapp.models.base import new_id
 OURS: Final = ".rgapp"
 ID_LENGTH: Final = 32
 HIDDEN: Final = ""
+# A file system gives room by blocks, and an empty file takes one elsewhere on the disk.
+BLOCK: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,17 @@ class Folder:
             if entry.name not in found or found[entry.name].id < entry.id:
                 found[entry.name] = entry
         return found
+
+    def size(self) -> int:
+        """Return how much room everything takes, listed or not, in bytes."""
+        return sum(room_of(entry.size) for folder in (self.unfinished, self.received) for entry in self._in(folder, {}))
+
+    def drop_repeated(self, *, busy: Collection[uuid.UUID] = ()) -> None:
+        """Delete unfinished files that nobody can reach, for a newer one has their name."""
+        newest = {entry.name: entry.id for entry in self.unfinished_files()}
+        for entry in self.unfinished_files():
+            if entry.id != newest[entry.name] and entry.id not in busy:
+                entry.path.unlink(missing_ok=True)
 
     def begin(self, name: str) -> Entry:
         """Make a new, empty file that is not finished."""
@@ -168,6 +181,11 @@ class Folder:
                 return list(found)
         except FileNotFoundError:
             return []
+
+
+def room_of(size: int) -> int:
+    """Return how much room a file of this size takes, in bytes: whole blocks, and one at least."""
+    return max(-(-size // BLOCK), 1) * BLOCK
 
 
 def usernames(spool: Path) -> list[str]:

@@ -24,6 +24,7 @@ PHASES: Final = {
     RunPhase.APPLY: stage.ROWS,
     RunPhase.LEAVERS: stage.LEAVING,
     RunPhase.ABSENT: stage.ABSENT,
+    RunPhase.LISTED: stage.LISTED,
     RunPhase.LAST: stage.TANGLED,
 }
 # What takes nobody out, for a run whose leavers are held.
@@ -60,6 +61,8 @@ class Applier:
         for batch, behind in work.stage.batches(name, offset):
             if phase is RunPhase.ABSENT:
                 self._take_out(batch)
+            elif phase is RunPhase.LISTED:
+                self._leave_alone(batch)
             else:
                 self._write(without([Line(*entry) for entry in batch], self._left_out))
             work.counts.share = behind * 100 // size
@@ -109,6 +112,17 @@ class Applier:
         work.counts.deactivated += self._batches.take_out(work.session, users, now=work.clock(), facts={"absent": True})
         self._known.forget(keys)
         self._note_gone(keys)
+
+    def _leave_alone(self, batch: Sequence[Any]) -> None:
+        """Leave people to the feeds that name them; who was dropped there since the check is absent again next time.
+
+        Nobody goes here: the guard has not weighed them.
+        """
+        self._work.hold()
+        users = [user_id for _, user_id, *_ in batch]
+        self._known.lock(users)
+        listed = self._known.listed_elsewhere(users)
+        self._known.forget([key for key, user_id, *_ in batch if user_id in listed])
 
     def _together(self, offset: int) -> None:
         """Write those whose addresses change hands in one transaction: in between, somebody would be without one."""

@@ -14,7 +14,7 @@ from rgapp.integrations.sync import stage
 from rgapp.integrations.sync.contradictions import Marks, address_of, as_identifier
 from rgapp.integrations.sync.feed import Feed, FeedRow
 from rgapp.integrations.sync.holds import Seen
-from rgapp.integrations.sync.known import KnownPeople, Record
+from rgapp.integrations.sync.known import KnownPeople, Record, is_kept
 from rgapp.integrations.sync.problems import Problems
 from rgapp.integrations.sync.reading import ReadRow, RowReader, is_unreadable
 from rgapp.integrations.sync.work import Work
@@ -164,6 +164,7 @@ class Checker:
     def _look_at(self, changed: Sequence[tuple[int, FeedRow, bytes, str]]) -> None:
         found = self._pass
         read: list[ReadRow] = []
+        strangers: set[str] = set()
         keys = {row.key if row.key is not None else number for _, row, _, number in changed}
         records = self._known.records(keys - {""}) if found.seen.people_before else {}
         found.seen.people_met += sum(record.present for record in records.values())
@@ -172,7 +173,9 @@ class Checker:
             if records:
                 found.present.add(hash(key))
             if row.problem is not None:
-                self._take_faulty(index, row, number)
+                named = self._take_faulty(index, row, number)
+                if named is not None and key not in records:
+                    strangers.add(named)
                 continue
             each = self._rows.read(index, row, digest)
             found.seen.looked_at += 1
@@ -183,6 +186,8 @@ class Checker:
                 self._refuse(each)
             else:
                 read.append(each)
+        if found.seen.people_before:
+            found.moved |= self._known.numbered(strangers)
         lines = [self._line(each, records.get(str(each.key))) for each in read]
         matches = [NOBODY] * len(lines)
         if self._anybody:
@@ -259,7 +264,7 @@ class Checker:
             self._work.stage.add(stage.LEAVING, line)
         elif decided.kind is not OutcomeKind.UNCHANGED:
             self._work.stage.add(stage.ROWS, line)
-        elif user is not None and not _is_kept(line, record):
+        elif user is not None and not is_kept(line, record):
             found.fates[each.at] = Fate.STAGED
             self._work.stage.add(stage.ROWS, line)
 
@@ -271,8 +276,11 @@ class Checker:
         else:
             self._problems.decided(decided)
 
-    def _take_faulty(self, index: int, row: FeedRow, number: str) -> None:
-        """Take a row that cannot be read as a whole; whoever it names is present all the same."""
+    def _take_faulty(self, index: int, row: FeedRow, number: str) -> str | None:
+        """Take a row that cannot be read as a whole; whoever it names is present all the same.
+
+        Returns her Membership No., as far as that can be read.
+        """
         found = self._pass
         assert row.problem is not None  # noqa: S101 - asked before.
         named = self._rows.number_of(row)
@@ -282,6 +290,7 @@ class Checker:
             found.fates[index] = Fate.REFUSED
             found.seen.refused += 1
         self._problems.whole(row, named)
+        return named
 
     def _count_columns(self, each: ReadRow) -> None:
         columns = self._pass.seen.columns
@@ -289,10 +298,3 @@ class Checker:
             unreadable = is_unreadable(flaw)
             columns[flaw.field].flawed += unreadable
             columns[flaw.field].empty += not unreadable
-
-
-def _is_kept(line: Line, record: Record | None) -> bool:
-    """Tell whether everything that would be kept of a row is kept already."""
-    if record is None or not record.present or record.digest.hex() != line.digest:
-        return False
-    return (record.row_digest.hex() if record.row_digest else None) == line.row_digest

@@ -48,6 +48,7 @@ class Conclusion:
         self._find_absent()
         self._untangle()
         self._note_leavers()
+        self._note_listed()
         self._count()
 
     def _contradictions(self) -> None:
@@ -88,10 +89,17 @@ class Conclusion:
                 absent = (each for each in self._known.not_marked(found.marks) if hash(each[0]) not in found.present)
                 while some := list(islice(absent, stage.BATCH)):
                     keys = self._absent_by([user_id for _, user_id in some])
-                    for key, user_id in some:
-                        if keys.get(user_id) == key:
-                            self._work.stage.add(stage.ABSENT, (key, user_id))
+                    self._stage_absent([(key, user_id) for key, user_id in some if keys.get(user_id) == key])
                 self._work.session.rollback()
+
+    def _stage_absent(self, absent: Sequence[tuple[str, str]]) -> None:
+        """Stage who leaves by absence; whom another feed names is left to that one."""
+        listed = self._known.listed_elsewhere([user_id for _, user_id in absent])
+        for key, user_id in absent:
+            if user_id in listed:
+                self._work.stage.add(stage.LISTED, (key, user_id, *listed[user_id]))
+            else:
+                self._work.stage.add(stage.ABSENT, (key, user_id))
 
     def _absent_by(self, user_ids: Sequence[str]) -> dict[str, str]:
         """Return by which key each of these is absent: nobody is who came under another one, her number was changed."""
@@ -137,6 +145,14 @@ class Conclusion:
             work.counts.leavers += len(rows)
             work.keep()
             work.session.commit()
+
+    def _note_listed(self) -> None:
+        """Warn of those who are absent and stay, because another feed names them."""
+        for batch, _ in self._work.stage.batches(stage.LISTED):
+            for _, _, membership_no, feed in batch:
+                self._problems.still_listed(membership_no, feed)
+            self._work.keep()
+            self._work.session.commit()
 
     def _leavers(self) -> Iterator[list[tuple[Any, ...]]]:
         for lines, _ in self._work.stage.lines(stage.LEAVING):

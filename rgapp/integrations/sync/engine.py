@@ -21,7 +21,7 @@ from rgapp.integrations.sync.conclusion import Conclusion
 from rgapp.integrations.sync.feed import Feed, FeedContext, FeedFailure, FeedSource, Pulled
 from rgapp.integrations.sync.holds import Seen, reason_to_hold
 from rgapp.integrations.sync.known import KnownPeople
-from rgapp.integrations.sync.lease import Lease
+from rgapp.integrations.sync.lease import Lease, put_down
 from rgapp.integrations.sync.problems import Problems
 from rgapp.integrations.sync.reading import RowReader
 from rgapp.integrations.sync.stage import Stage
@@ -61,6 +61,13 @@ def work_on_preview(session: Session, programme_id: uuid.UUID, run_id: uuid.UUID
 
 
 def _work(session: Session, run: SyncRun, lease: Lease, tools: Tools) -> SyncRun:
+    try:
+        return _work_under(session, run, lease, tools)
+    finally:
+        put_down(lease.token)
+
+
+def _work_under(session: Session, run: SyncRun, lease: Lease, tools: Tools) -> SyncRun:
     folder = run_folder(tools.folder, run.id)
     try:
         if run.tries > MOST_TRIES:

@@ -2,15 +2,16 @@
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from rgapp.models import FeedRecord, User, UserStatus
+from rgapp.models import FeedRecord, Integration, User, UserStatus
 from rgapp.models.bulk import insert_many, select_all, update_many
+from rgapp.provisioning.cells import Line
 
 KEYS: Final = ("programme_id", "integration_id", "key")
 VALUES: Final = ("user_id", "digest", "row_digest", "present")
@@ -89,6 +90,46 @@ class KnownPeople:
         for user_id, key, digest in self._session.execute(query):
             yield user_id.hex, key, bytes(digest) if digest is not None else None
 
+    def listed_elsewhere(self, user_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Return those of these people who are active and whom another live feed of the programme names.
+
+        Each with her Membership No. and the feed's name; of several feeds the first by name.
+        """
+        name = func.min(func.coalesce(Integration.live_name, Integration.name))
+        query = (
+            select(FeedRecord.user_id, User.membership_no, name)
+            .join(
+                Integration,
+                (Integration.programme_id == FeedRecord.programme_id) & (Integration.id == FeedRecord.integration_id),
+            )
+            .join(User, (User.programme_id == FeedRecord.programme_id) & (User.id == FeedRecord.user_id))
+            .where(
+                FeedRecord.programme_id == self._programme_id,
+                FeedRecord.user_id.in_([uuid.UUID(hex=each) for each in user_ids]),
+                FeedRecord.integration_id != self._integration_id,
+                FeedRecord.present,
+                Integration.enabled,
+                Integration.live_version.is_not(None),
+                User.status == UserStatus.ACTIVE,
+            )
+            .group_by(FeedRecord.user_id, User.membership_no)
+        )
+        return {user_id.hex: (number or "", feed) for user_id, number, feed in self._session.execute(query)}
+
+    def numbered(self, membership_nos: Collection[str]) -> set[str]:
+        """Return who has one of these Membership Nos."""
+        if not membership_nos:
+            return set()
+        query = select(User.id).where(User.programme_id == self._programme_id, User.membership_no.in_(membership_nos))
+        return {user_id.hex for user_id in self._session.scalars(query)}
+
+    def lock(self, user_ids: Sequence[str]) -> None:
+        """Let of two feeds that drop the same people at once the second one see what the first one did."""
+        query = select(User.id).where(
+            User.programme_id == self._programme_id, User.id.in_([uuid.UUID(hex=each) for each in user_ids])
+        )
+        self._session.scalars(query.order_by(User.id).with_for_update()).all()
+
     def people(self, user_ids: Sequence[str]) -> dict[str, tuple[bool, str]]:
         """Return whether each of these is active, and how to call her."""
         found = self._session.execute(
@@ -108,9 +149,16 @@ class KnownPeople:
         update_many(self._session, FeedRecord, KEYS, VALUES, [(*entry[1:], *place, entry[0]) for entry in again])
 
     def forget(self, keys: Sequence[str]) -> None:
-        """Note that these people are absent and were taken out: coming back they are somebody who changed."""
+        """Note that these people are absent, and that is settled: coming back they are somebody who changed."""
         place = (self._programme_id.hex, self._integration_id.hex)
         update_many(self._session, FeedRecord, KEYS, ("present",), [(False, *place, key) for key in keys])
+
+
+def is_kept(line: Line, record: Record | None) -> bool:
+    """Tell whether everything that would be kept of a row is kept already."""
+    if record is None or not record.present or record.digest.hex() != line.digest:
+        return False
+    return (record.row_digest.hex() if record.row_digest else None) == line.row_digest
 
 
 def call(first_name: str | None, last_name: str | None, membership_no: str | None) -> str:

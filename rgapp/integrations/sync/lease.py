@@ -16,8 +16,11 @@ from rgapp.tokens import new_token
 
 # Every batch extends it. A process of another machine that says nothing for so long is gone.
 LASTS: Final = timedelta(minutes=5)
-# One of this machine that is there is left alone for longer: it may wait for the other side.
-LASTS_WHILE_ALIVE: Final = timedelta(hours=1)
+# One of this machine that is there is left alone for longer: it may wait for the other side, five times and a half
+# minute each, with up to a minute between them.
+LASTS_WHILE_ALIVE: Final = timedelta(minutes=15)
+# The leases under which this process works: one that it could not give back, for the database was away, is none.
+_HERE: Final[set[str]] = set()
 
 
 class LeaseLost(RuntimeError):
@@ -48,8 +51,15 @@ class Lease:
 
 
 def new_lease_token() -> str:
-    """Make a token that tells this machine which of its processes holds the lease."""
-    return f"{socket.gethostname()[:100]}:{os.getpid()}:{_started(os.getpid())}:{new_token(12)}"
+    """Make a token that tells this machine which of its processes holds the lease; it does until `put_down`."""
+    token = f"{socket.gethostname()[:100]}:{os.getpid()}:{_started(os.getpid())}:{new_token(12)}"
+    _HERE.add(token)
+    return token
+
+
+def put_down(token: str) -> None:
+    """Note that this process does not work under this token any more, whether or not the database could be told."""
+    _HERE.discard(token)
 
 
 def is_held(run: SyncRun, now: datetime) -> bool:
@@ -59,7 +69,7 @@ def is_held(run: SyncRun, now: datetime) -> bool:
     host, pid, started, _ = run.lease.rsplit(":", 3)
     if host != socket.gethostname()[:100]:
         return run.lease_until > now
-    if _started(int(pid)) != started:
+    if _started(int(pid)) != started or (int(pid) == os.getpid() and run.lease not in _HERE):
         return False
     return run.lease_until - LASTS + LASTS_WHILE_ALIVE > now
 

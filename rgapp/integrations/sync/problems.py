@@ -17,6 +17,9 @@ REPEATED: Final = "repeated_row"
 SAME_NUMBER: Final = "same_membership_no"
 SAME_ADDRESS: Final = "same_email"
 OWNED: Final = "owned"
+STILL_LISTED: Final = "still_listed"
+# People count rows from 1, so this is none.
+NO_ROW: Final = 0
 
 
 class Problems:
@@ -77,6 +80,18 @@ class Problems:
     def decided(self, decided: Decided) -> None:
         """Note a row that provisioning refused."""
         self.conflict(decided.line, decided.refusal, decided.match.email_holder or decided.match.membership_holder)
+
+    def still_listed(self, membership_no: str, feed: str) -> None:
+        """Note somebody who is absent and does not leave, for another feed names her."""
+        self._work.note(
+            NO_ROW,
+            STILL_LISTED,
+            refused=False,
+            column=self._names[Field.MEMBERSHIP_NO],
+            cell=membership_no,
+            membership_no=membership_no,
+            facts={"feed": feed},
+        )
 
     def contradictions(self, found: Contradictions) -> None:
         """Note the rows that repeat or contradict others."""

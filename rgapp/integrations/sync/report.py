@@ -37,7 +37,7 @@ def problems_as_csv(session: Session, programme_id: uuid.UUID, run_id: uuid.UUID
     for found in _problems(session, programme_id, run_id):
         yield csv_text(
             (
-                each.row_number,
+                each.row_number or "",
                 "yes" if each.refused else "no",
                 each.column_name,
                 each.cell,

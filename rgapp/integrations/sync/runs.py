@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from rgapp.integrations.sync.holds import Hold
-from rgapp.integrations.sync.lease import LASTS, Lease, is_held, new_lease_token
-from rgapp.models import Integration, RunPhase, RunState, SyncRun
+from rgapp.integrations.sync.lease import LASTS, Lease, is_held, new_lease_token, put_down
+from rgapp.models import Integration, RunPhase, RunState, SyncLeaver, SyncRun
 from rgapp.models.base import new_id
 
 OPEN: Final = (RunState.RECEIVED, RunState.RUNNING)
@@ -85,10 +85,14 @@ def _take(session: Session, run: SyncRun | None, now: datetime) -> tuple[SyncRun
     if run is None or is_held(run, now):
         session.rollback()
         return None
-    run.lease, run.lease_until = new_lease_token(), now + LASTS
-    run.state, run.started_at, run.tries = RunState.RUNNING, run.started_at or now, run.tries + 1
-    lease = Lease(run.programme_id, run.id, run.lease)
-    session.commit()
+    lease = Lease(run.programme_id, run.id, new_lease_token())
+    try:
+        run.lease, run.lease_until = lease.token, now + LASTS
+        run.state, run.started_at, run.tries = RunState.RUNNING, run.started_at or now, run.tries + 1
+        session.commit()
+    except BaseException:
+        put_down(lease.token)
+        raise
     return run, lease
 
 
@@ -161,13 +165,19 @@ def is_superseded(session: Session, run: SyncRun) -> bool:
 
 def pending_removals(session: Session, run: SyncRun) -> int:
     """Return how many people other runs of the programme are about to take out, which the guard has let pass."""
-    query = select(func.sum(SyncRun.leavers - SyncRun.deactivated)).where(
-        SyncRun.programme_id == run.programme_id,
-        SyncRun.id != run.id,
-        SyncRun.state == RunState.RUNNING,
-        SyncRun.phase != RunPhase.CHECK,
-        SyncRun.released_at.is_(None),
-        SyncRun.reason.not_in(list(Hold)),
+    query = (
+        select(func.count())
+        .select_from(SyncLeaver)
+        .join(SyncRun, (SyncRun.programme_id == SyncLeaver.programme_id) & (SyncRun.id == SyncLeaver.run_id))
+        .where(
+            SyncRun.programme_id == run.programme_id,
+            SyncRun.id != run.id,
+            SyncRun.state == RunState.RUNNING,
+            SyncRun.phase != RunPhase.CHECK,
+            SyncRun.released_at.is_(None),
+            SyncRun.reason.not_in(list(Hold)),
+            SyncLeaver.gone.is_(False),
+        )
     )
     return session.scalar(query) or 0
 

@@ -15,9 +15,10 @@ from rgapp.provisioning.cells import Line
 ROWS: Final = "rows"
 LEAVING: Final = "leaving"
 ABSENT: Final = "absent"
+LISTED: Final = "listed"
 TANGLED: Final = "tangled"
 LEFT_OUT: Final = "left-out"
-ALL: Final = (ROWS, LEAVING, ABSENT, TANGLED, LEFT_OUT)
+ALL: Final = (ROWS, LEAVING, ABSENT, LISTED, TANGLED, LEFT_OUT)
 # How many rows one transaction writes: on SQLite, where nobody else writes meanwhile, as few as cost nothing.
 BATCH: Final = 500
 TIMES_WITHOUT_LOCK: Final = 4

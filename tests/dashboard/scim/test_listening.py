@@ -79,7 +79,9 @@ def test_groups_are_spoken_of_as_groups(
     scim = client_of(app, session, live)
     body = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Warehouse"}
     assert scim("POST", "/Groups", body).status_code == 201
-    assert "Kept a new group." in browser.get(path(live)).text
+    page = browser.get(path(live)).text
+    assert "Kept the new group Warehouse." in page
+    assert '<td data-label="Person">Group Warehouse</td>' in page
 
 
 def test_a_draft_is_tried_with_people_who_are_here_already(

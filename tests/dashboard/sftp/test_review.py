@@ -58,7 +58,7 @@ def test_a_preview_says_what_the_whole_file_would_do_and_writes_nothing(
     page = preview(draft, f"{CSV}E1004,nobody,Nils,Ek,03/04/1990,Active\n").text
     assert "Would be applied" in page
     assert '<span class="figure">3</span> <span>Would be created</span>' in page
-    assert '<span class="figure">1</span> <span>Rows refused</span>' in page
+    assert '<span class="figure">1</span> <span>Row refused</span>' in page
     assert "This is not a complete e-mail address." in page
     assert "<code>nobody</code>" in page
     assert session.scalar(select(func.count()).select_from(User)) == 0

@@ -61,6 +61,15 @@ def test_a_report_names_each_refused_row(
     assert "rows a second" in page
 
 
+def test_one_warning_is_called_so(
+    browser: FlaskClient, live: Integration, send: Callable[..., SyncRun], path: Callable[..., str]
+) -> None:
+    run = send(live, f"{CSV}E1004,nobody,Nils,Ek,03/04/1990,Active\nE5,e5@acme.example,A,B,31/02/1990,Active\n")
+    page = browser.get(path(live, f"runs/{run.id}")).text
+    assert '<span class="figure">1</span> <span>Warning</span>' in page
+    assert '<span class="figure">1</span> <span>Row refused</span>' in page
+
+
 def test_a_report_is_downloaded_safe_for_spreadsheets(
     browser: FlaskClient, live: Integration, send: Callable[..., SyncRun], path: Callable[..., str]
 ) -> None:

@@ -14,6 +14,7 @@ from rgapp.integrations.scim.settings import DEFAULT_MAPPING, PERSON_SCHEMA, SCI
 from rgapp.models import Alert, ExternalIdentity, Integration, Programme, User, UserStatus
 from rgapp.provisioning import OutcomeKind, Refusal
 from rgapp.provisioning.ownership import owned_fields
+from rgapp.scim.errors import scim_error
 from tests.conftest import NOW
 from tests.factories import Factory
 
@@ -189,6 +190,52 @@ def test_an_identifier_that_was_changed_does_not_bring_its_former_owner_back(
     bob = {"userName": "E2", "externalId": "object-1", "emails": [{"value": "bob@acme.example"}]}
     assert people.directory.create(bob, active=True).kind is OutcomeKind.CREATED
     assert (people.user("E1").status, people.user("E1").first_name) == (UserStatus.LEAVER, "Jane")
+
+
+@pytest.fixture
+def named(session: Session, entra: Integration) -> People:
+    """Return people whose Membership No. is their userName, so that externalId is an identity of its own."""
+    mapping = DEFAULT_MAPPING | {"membership_no": {"attribute": "userName"}}
+    people = People(session, entra, mapping=mapping)
+    people.directory.create(JANE | {"userName": "E1", "externalId": "object-1"}, active=True)
+    people.directory.create(BOB, active=True)
+    return people
+
+
+def meant_by(session: Session, external_id: str) -> list[str]:
+    """Return the Membership No. of whom an identifier means."""
+    query = select(User.membership_no).join(ExternalIdentity, ExternalIdentity.user_id == User.id)
+    return list(session.scalars(query.where(ExternalIdentity.external_id == external_id)))
+
+
+BOB = {"userName": "E2", "externalId": "object-2", "emails": [{"value": "bob@acme.example"}]}
+
+
+def test_an_identifier_of_a_leaver_passes_to_whom_it_means_now(named: People, session: Session) -> None:
+    jane, bob = named.user("E1"), named.user("E2")
+    named.directory.delete(jane.id, JANE | {"userName": "E1", "externalId": "object-1"})
+    named.directory.update(bob.id, BOB, BOB | {"externalId": "object-1"}, active=True)
+    assert (meant_by(session, "object-1"), meant_by(session, "object-2")) == (["E2"], [])
+    with pytest.raises(PersonRefused) as refused:
+        named.directory.create(JANE | {"userName": "E1", "externalId": "object-1"}, active=True)
+    assert refused.value.outcome.refusal is Refusal.MEMBERSHIP_CONFLICT
+
+
+def test_an_identifier_of_somebody_active_is_refused(named: People, session: Session) -> None:
+    bob = named.user("E2")
+    with pytest.raises(PersonRefused) as refused:
+        named.directory.update(bob.id, BOB, BOB | {"externalId": "object-1"}, active=True)
+    assert refused.value.outcome.refusal is Refusal.IDENTITY_CONFLICT
+    assert scim_error(refused.value).scim_type == "uniqueness"
+    assert refused.value.outcome.conflict_user_id == named.user("E1").id
+    assert (meant_by(session, "object-1"), meant_by(session, "object-2")) == (["E1"], ["E2"])
+
+
+def test_who_leaves_goes_whatever_identifier_comes_with_that(named: People, session: Session) -> None:
+    bob = named.user("E2")
+    outcome = named.directory.update(bob.id, BOB, BOB | {"externalId": "object-1"}, active=False)
+    assert (outcome.kind, outcome.only_leaves) == (OutcomeKind.DEACTIVATED, True)
+    assert (meant_by(session, "object-1"), meant_by(session, "object-2")) == (["E1"], ["E2"])
 
 
 def test_no_identity_is_kept_beside_a_membership_number_that_is_the_same(people: People, session: Session) -> None:

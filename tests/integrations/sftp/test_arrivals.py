@@ -13,7 +13,7 @@ from rgapp.integrations import service
 from rgapp.integrations.sftp import accounts, arrivals
 from rgapp.integrations.sftp.arrivals import EXAMPLE_KEPT, LISTED_FOR, Handed
 from rgapp.integrations.sftp.receiving import receive
-from rgapp.integrations.sftp.spool import Entry, Folder
+from rgapp.integrations.sftp.spool import BLOCK, Entry, Folder
 from rgapp.models import Integration, RunState, SFTPFile, SyncRun
 from tests.conftest import NOW
 from tests.provisioning.conftest import ACTOR
@@ -150,6 +150,22 @@ def test_a_file_is_deleted_a_set_time_after_its_run_unless_it_is_held(
     assert entry.path.exists() is there
     assert folder.listing() == {}
     assert hand_over(session, folder) == []
+
+
+def test_files_of_past_runs_make_room_the_oldest_first(session: Session, live: Integration, folder: Folder) -> None:
+    entries = [arrive(folder, f"{number}.csv") for number in range(4)]
+    hand_over(session, folder)
+    states = (RunState.APPLIED, RunState.HELD, RunState.APPLIED, RunState.DISCARDED)
+    for run, state in zip(session.query(SyncRun).order_by(SyncRun.id), states, strict=True):
+        run.state, run.finished_at = state, NOW
+    session.flush()
+    there = lambda: [entry.path.exists() for entry in entries]  # noqa: E731 - said four times.
+    arrivals.tidy(session, folder, now=NOW + LISTED_FOR, most_bytes=BLOCK)
+    assert there() == [True] * 4
+    arrivals.tidy(session, folder, now=NOW + LISTED_FOR, most_bytes=3 * BLOCK)
+    assert there() == [True] * 4
+    arrivals.tidy(session, folder, now=NOW + LISTED_FOR, most_bytes=BLOCK)
+    assert there() == [False, True, False, True]
 
 
 def test_old_examples_are_deleted(session: Session, integration: Integration, folder: Folder) -> None:

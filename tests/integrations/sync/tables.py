@@ -101,6 +101,8 @@ class TableFeed:
                     fault = RowFault.TOO_FEW_CELLS if len(cells) < len(header) else RowFault.TOO_MANY_CELLS
                     problem = RowProblem(fault)
                     cells += [""] * len(header)
+                elif spoiled := [name for name, cell in zip(header, cells, strict=True) if "\ufffd" in cell]:
+                    problem = RowProblem(RowFault.BAD_BYTES, spoiled[0])
                 active = cells[status] != LEFT if status is not None else None
                 batch.append(FeedRow(number, tuple(cells[place] for place in at), active, None, problem))
                 if len(batch) == ROWS_IN_BATCH:

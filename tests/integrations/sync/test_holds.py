@@ -7,7 +7,7 @@ import pytest
 from rgapp.audit import Actor, ActorKind
 from rgapp.integrations.sync import runs, settling
 from rgapp.integrations.sync.settling import CannotSettle, Obstacle, Settled
-from rgapp.models import RunState, Staff, SyncRun
+from rgapp.models import RunPhase, RunState, Staff, SyncLeaver, SyncRun
 from rgapp.provisioning import deactivate, guard, scim_policy
 from tests.integrations.sync.tables import LEFT, Desk, MakeDesk, counts, row
 
@@ -132,6 +132,24 @@ def test_all_feeds_count_together_and_hands_do_not(desk: Desk) -> None:
     run = desk.send(*some(1, 17))
     assert (run.state, run.facts["removals"], run.facts["recent"]) == (RunState.HELD, 3, 3)
     assert counts(desk.send(*some(1, 18), row(21))) == {"created": 1, "unchanged": 18, "deactivated": 2}
+
+
+def test_those_whom_a_run_at_work_takes_out_count_also_after_it_was_checked_again(desk: Desk) -> None:
+    other = desk.another("Contractors")
+    desk.send(*some(1, 60))
+    at_work = desk.receive(desk.file(*some(1, 60)))
+    at_work.state, at_work.phase = RunState.RUNNING, RunPhase.ABSENT
+    # Three had gone when it was checked again, and three of five since.
+    at_work.leavers, at_work.deactivated = 5, 6
+    for number in range(1, 6):
+        user = desk.user(number)
+        leaver = SyncLeaver(run_id=at_work.id, key=f"P{number}", user_id=user.id, person="", gone=number <= 3)
+        leaver.programme_id = desk.programme.id
+        desk.session.add(leaver)
+    desk.session.commit()
+    second = desk.receive(desk.file(*some(61, 62)), integration=other)
+    assert runs.pending_removals(desk.session, second) == 2
+    assert runs.pending_removals(desk.session, at_work) == 0
 
 
 def test_marked_leavers_are_guarded_like_absent_ones(make_desk: MakeDesk) -> None:

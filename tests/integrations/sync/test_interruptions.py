@@ -1,9 +1,13 @@
 """Any order of the same rows, cut off anywhere and taken up again: the same people, and each mail once."""
 
 import errno
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -11,13 +15,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, event, func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm.exc import ObjectDeletedError
 
 from rgapp.extensions import db
-from rgapp.integrations.sync import stage
+from rgapp.integrations.sync import runs, stage
 from rgapp.integrations.sync.engine import work_on_preview
 from rgapp.integrations.sync.forgetting import forget_runs
-from rgapp.integrations.sync.lease import LeaseLost
+from rgapp.integrations.sync.lease import LASTS, LASTS_WHILE_ALIVE, LeaseLost, is_held, put_down
 from rgapp.integrations.sync.tools import run_folder
 from rgapp.models import (
     AuditEvent,
@@ -250,6 +255,48 @@ def test_while_the_disk_is_full_a_run_waits_and_leaves_nothing_behind(
     done = desk.work()
     assert done is not None
     assert (done.id, done.state, counts(done)) == (run.id, RunState.APPLIED, {"created": 1})
+
+
+def away(*_: Any, **__: Any) -> None:
+    raise OperationalError("SELECT 1", {}, Exception("the database is away"))
+
+
+def test_a_run_that_could_not_be_given_back_is_taken_up_again_at_the_next_look(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = desk.receive(desk.file(row(1)))
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(stage.Stage, "end", away)
+        meanwhile.setattr(runs, "let_go", away)
+        with pytest.raises(OperationalError):
+            desk.work()
+    desk.session.rollback()
+    assert run.lease is not None
+    assert runs.waiting(desk.session, now=desk.now) == [(desk.programme.id, desk.integration.id)]
+    done = desk.work()
+    assert done is not None
+    assert (done.id, done.state, counts(done)) == (run.id, RunState.APPLIED, {"created": 1})
+
+
+def test_nobody_takes_a_run_on_which_this_process_works(desk: Desk) -> None:
+    desk.receive(desk.file(row(1)))
+    claimed = runs.claim(desk.session, desk.programme.id, desk.integration.id, now=desk.now)
+    assert claimed is not None
+    assert runs.claim(desk.session, desk.programme.id, desk.integration.id, now=desk.now + 2 * LASTS) is None
+    assert runs.waiting(desk.session, now=desk.now + 2 * LASTS) == []
+    put_down(claimed[1].token)
+
+
+def test_another_process_that_is_there_is_left_alone_for_some_minutes(desk: Desk) -> None:
+    run = desk.receive(desk.file(row(1)))
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        started = Path(f"/proc/{other.pid}/stat").read_text().rpartition(")")[2].split()[19]
+        run.lease = f"{socket.gethostname()[:100]}:{other.pid}:{started}:token"
+        run.lease_until = desk.now + LASTS
+        assert is_held(run, desk.now + 2 * LASTS)
+        assert not is_held(run, desk.now + LASTS_WHILE_ALIVE)
+        other.communicate(b"\n")
+    assert not is_held(run, desk.now)
 
 
 def test_who_works_on_a_preview_that_is_forgotten_leaves_nothing_behind(

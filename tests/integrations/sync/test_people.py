@@ -1,14 +1,17 @@
 """What files do to people: the rules of the feeds, one by one."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from rgapp.audit.service import COMMAND_LINE
 from rgapp.integrations import service
-from rgapp.models import RunState
+from rgapp.integrations.sync.apply import Applier
+from rgapp.models import FeedRecord, Integration, RunState, SyncProblem
 from rgapp.provisioning import deactivate, reactivate
 from rgapp.provisioning.record import ProblemCode
+from rgapp.wording_sync import problem_words
 from tests.integrations.sync.tables import LEFT, Desk, MakeDesk, TableSettings, counts, row
 
 DAY = timedelta(days=1)
@@ -301,3 +304,98 @@ def test_somebody_whose_number_was_changed_here_and_there_does_not_leave(make_de
         assert (run.leavers, run.deactivated, desk.statuses()["N1"]) == (0, 0, "active")
     run = desk.send(*some(2, 6), later=DAY)
     assert (run.leavers, run.deactivated, desk.statuses()["N1"]) == (1, 1, "leaver")
+
+
+def test_nor_does_she_where_her_row_under_the_new_number_has_bytes_that_cannot_be_read(make_desk: MakeDesk) -> None:
+    desk = make_desk(owns=False)
+    desk.send(*some(1, 6))
+    desk.user(1).membership_no = "N1"
+    desk.session.commit()
+    run = desk.send(row("N1", last="Ba\ufffder"), *some(2, 6), later=DAY)
+    assert (run.refused, run.leavers, desk.statuses()["N1"]) == (1, 0, "active")
+    run = desk.send(row("N2", last="Ba\ufffder"), *some(2, 6), later=DAY)
+    assert (run.refused, run.leavers, desk.statuses()["N1"]) == (1, 1, "leaver")
+
+
+def listed_twice(desk: Desk) -> Integration:
+    """Let six people be named by two feeds, and six by the first alone."""
+    other = desk.another("Contractors")
+    desk.send(*some(1, 12))
+    desk.send(*some(7, 12), integration=other)
+    return other
+
+
+def test_whom_another_feed_still_names_does_not_leave_and_the_report_says_so(desk: Desk) -> None:
+    listed_twice(desk)
+    run = desk.send(*some(1, 5), *some(8, 12), later=DAY)
+    assert counts(run) == {"unchanged": 10, "deactivated": 1, "warnings": 1}
+    assert [name for name, status in desk.statuses().items() if status == "leaver"] == ["P6"]
+    (problem,) = desk.session.query(SyncProblem).filter_by(run_id=run.id)
+    words = problem_words(problem.code, problem.facts)
+    assert (problem.membership_no, words) == (
+        "P7",
+        "Not in it any more, and does not leave: still listed by Contractors.",
+    )
+    assert run.leavers == 1
+    assert counts(desk.send(*some(1, 5), *some(9, 12), row(8), later=DAY)) == {"unchanged": 10}
+
+
+def test_she_leaves_when_the_last_feed_drops_her(desk: Desk) -> None:
+    other = listed_twice(desk)
+    desk.send(*some(1, 6), *some(8, 12), later=DAY)
+    run = desk.send(*some(8, 12), integration=other, later=DAY)
+    assert (counts(run), desk.statuses()["P7"]) == ({"unchanged": 5, "deactivated": 1}, "leaver")
+
+
+def test_she_comes_back_to_the_first_feed_and_is_then_named_by_it_again(desk: Desk) -> None:
+    other = listed_twice(desk)
+    desk.send(*some(1, 6), *some(8, 12), later=DAY)
+    assert counts(desk.send(*some(1, 12), later=DAY)) == {"unchanged": 12}
+    run = desk.send(*some(8, 12), integration=other, later=DAY)
+    assert (counts(run), desk.statuses()["P7"]) == ({"unchanged": 5, "warnings": 1}, "active")
+
+
+def test_a_feed_that_is_switched_off_keeps_nobody(desk: Desk) -> None:
+    other = listed_twice(desk)
+    service.set_enabled(desk.session, other, False, actor=COMMAND_LINE, now=desk.now)
+    desk.session.commit()
+    desk.send(*some(1, 6), *some(8, 12), later=DAY)
+    assert desk.statuses()["P7"] == "leaver"
+
+
+def test_who_is_marked_as_a_leaver_goes_whoever_else_names_her(make_desk: MakeDesk) -> None:
+    desk = make_desk(status="status")
+    other = desk.another("Contractors")
+    desk.send(*([*cells, "there"] for cells in some(1, 12)), header=WITH_STATUS)
+    desk.send(*some(7, 12), integration=other)
+    others = ([*cells, "there"] for cells in (*some(1, 6), *some(8, 12)))
+    run = desk.send(*others, [*row(7), LEFT], header=WITH_STATUS, later=DAY)
+    assert (counts(run), desk.statuses()["P7"]) == ({"unchanged": 11, "deactivated": 1}, "leaver")
+    assert counts(desk.send(*some(7, 12), integration=other, later=DAY)) == {"unchanged": 6}
+    assert desk.statuses()["P7"] == "leaver"
+
+
+def test_of_two_feeds_that_drop_her_at_once_none_takes_her_out_unweighed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = listed_twice(desk)
+    go = Applier.go
+
+    def dropped_meanwhile(self: Applier, *args: Any, **options: Any) -> None:
+        record = desk.session.query(FeedRecord).filter_by(integration_id=other.id, key="P7").one()
+        record.present = False
+        desk.session.commit()
+        go(self, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Applier, "go", dropped_meanwhile)
+        run = desk.send(*some(1, 6), *some(8, 12), later=DAY)
+    assert (run.deactivated, desk.statuses()["P7"]) == (0, "active")
+    run = desk.send(*some(8, 12), *some(1, 6), later=DAY)
+    assert (run.leavers, run.deactivated, desk.statuses()["P7"]) == (1, 1, "leaver")
+
+
+def test_the_address_of_somebody_whom_another_feed_names_is_not_free(desk: Desk) -> None:
+    listed_twice(desk)
+    run = desk.send(*some(1, 6), *some(8, 12), row(13, email="p7@acme.example"), later=DAY)
+    assert (run.refused, desk.emails()["P7"]) == (1, "p7@acme.example")

@@ -1,0 +1,33 @@
+"""How much room an account's files take, all together: what counts, what waits, and what is kept after its run."""
+
+import threading
+
+from rgapp.integrations.sftp.spool import Folder
+
+
+class Room:
+    """The room of one account, for all its connections.
+
+    It is measured when a file is begun, and counted while files grow. What was deleted meanwhile, by its sender or by
+    whoever tidies up, is found by measuring once more before anything is refused.
+    """
+
+    def __init__(self, folder: Folder, most_bytes: int) -> None:
+        self._folder, self._most = folder, most_bytes
+        self._lock = threading.Lock()
+        self._taken = 0
+
+    def measure(self) -> None:
+        """Look how much is taken."""
+        with self._lock:
+            self._taken = self._folder.size()
+
+    def take(self, growth: int) -> bool:
+        """Take so many bytes more (`spool.room_of`); tells whether there is enough."""
+        with self._lock:
+            if growth > 0 and self._taken + growth > self._most:
+                self._taken = self._folder.size()
+                if self._taken + growth > self._most:
+                    return False
+            self._taken += max(growth, 0)
+            return True
