@@ -70,7 +70,7 @@ def opened(
 
     Raises `BambooError` where there is no access.
     """
-    if secrets is None:
+    if secrets is None or (secrets.method == "oauth" and "refresh_token" not in secrets.values):
         raise BambooError("no_access")
     values = secrets.values
     signed: APIKey | OAuthAccess

@@ -13,7 +13,7 @@ from rgapp.integrations.bamboohr.settings import DEFAULT_MAPPING
 from rgapp.integrations.pulls import access, begin
 from rgapp.integrations.pulls.access import Secrets
 from rgapp.integrations.pulls.account import AccountError
-from rgapp.models import Integration, PullAccess, RunState, SyncRun
+from rgapp.models import Integration, RunState, SyncRun
 from rgapp.models.base import new_id
 from rgapp.sealing import Sealer
 from tests.conftest import NOW
@@ -111,19 +111,7 @@ def test_on_the_day_that_somebody_begins_or_has_left_a_weekly_pull_comes_early(
     session: Session, make: Factory, ran: Ran, marks: dict[str, Any], due: bool
 ) -> None:
     weekly = published(make, make.programme("acme"), "Weekly", schedule="weekly")
-    ran(weekly, NOW)
-    session.add(
-        PullAccess(
-            programme_id=weekly.programme_id,
-            integration_id=weekly.id,
-            method="api_key",
-            sealed=b"",
-            set_at=NOW,
-            set_by="",
-            marks=marks,
-        )
-    )
-    session.flush()
+    ran(weekly, NOW, pulled={"people": 1, "looked_at": 1, "filled": {}, "marks": marks})
     assert not is_due(session, weekly, NOW)
     assert is_due(session, weekly, NOW + timedelta(days=1)) is due
 
@@ -138,6 +126,24 @@ def test_of_hourly_pulls_the_first_of_a_day_is_full(session: Session, make: Fact
     session.query(SyncRun).delete()
     ran(hourly, NOW - timedelta(days=1))
     assert begin.begin_due(session, *place, now=NOW).wants_full
+
+
+@pytest.mark.parametrize(
+    ("retry_at", "after"),
+    [
+        ((NOW + timedelta(hours=3)).isoformat(), timedelta(hours=3)),
+        ((NOW + timedelta(days=9)).isoformat(), timedelta(days=1)),
+        ((NOW - timedelta(days=9)).isoformat(), timedelta(0)),
+        ("soon", timedelta(hours=1)),
+    ],
+)
+def test_a_pull_comes_back_when_it_was_asked_to(
+    session: Session, make: Factory, ran: Ran, retry_at: str, after: timedelta
+) -> None:
+    monthly = published(make, make.programme("acme"), "Monthly", schedule="monthly")
+    ran(monthly, NOW, RunState.FAILED, facts={"retry_at": retry_at})
+    assert is_due(session, monthly, NOW + after)
+    assert after == timedelta(0) or not is_due(session, monthly, NOW + after - timedelta(minutes=1))
 
 
 def test_a_schedule_that_another_version_wrote_counts_as_daily(session: Session, make: Factory, ran: Ran) -> None:
