@@ -79,6 +79,8 @@ def opened(
     signed: APIKey | OAuthAccess
     if secrets.method == "api_key":
         signed = APIKey(values["api_key"])
+    elif "refresh_token" not in values:
+        raise BambooError("no_access")
     else:
         signed = OAuthAccess(values["client_id"], values["client_secret"], values["refresh_token"])
 

@@ -184,7 +184,7 @@ class Reader:
         found = self.bamboo.record(key, [each for names in asked.values() for each in names])
         if found is None:
             return None
-        return {
+        return {ID: key} | {
             name: next((found[each] for each in names if text(found.get(each)) is not None), None)
             for name, names in asked.items()
         }
@@ -192,6 +192,8 @@ class Reader:
     def _is_in_dataset(self) -> bool:
         """Tell whether the dataset gives every field that is wanted and that there is."""
         known = {each.name for each in self.bamboo.known_fields()}
+        if ID in self.settings.mapping.names and ID not in self._places:
+            return False
         return bool(self._places) and not any(
             name in known and name not in self._places for name in self._wanted if name != ID
         )

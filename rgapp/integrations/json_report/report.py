@@ -15,6 +15,7 @@ from rgapp.outbound.client import MOST_TRIES
 
 # Reports are made when they are asked for, which takes its time.
 SECONDS: Final = 120.0
+LOOKED_AT: Final = 100
 LARGEST: Final = 256 * 1024 * 1024
 SENTENCES: Final = {
     "wrong_key": "The report’s server does not accept the user name and password, or the token.",
@@ -90,8 +91,8 @@ class Report:
 
         Raises `ReportError`.
         """
-        entries = self.read()
-        return [AccountField(name, name) for name in dict.fromkeys(key for each in entries[:100] for key in each)]
+        entries = [each for each in self.read()[:LOOKED_AT] if isinstance(each, dict)]
+        return [AccountField(name, name) for name in dict.fromkeys(key for each in entries for key in each)]
 
     def read(self) -> list[Any]:
         """Return the entries of the list, which is fetched once.
