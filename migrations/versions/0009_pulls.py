@@ -29,8 +29,6 @@ def upgrade() -> None:
         sa.Column("problem_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("consent_hash", sa.String(length=64), nullable=True),
         sa.Column("consent_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("consent_by", sa.Uuid(), nullable=True),
-        sa.Column("marks", JSON, nullable=False),
         sa.ForeignKeyConstraint(
             ["programme_id", "integration_id"],
             ["integrations.programme_id", "integrations.id"],

@@ -10,6 +10,7 @@ import rgapp.dashboard.bamboohr.who
 import rgapp.dashboard.catalogue
 import rgapp.dashboard.feeds.run
 import rgapp.dashboard.integration
+import rgapp.dashboard.json_report.connect
 import rgapp.dashboard.overview
 import rgapp.dashboard.pulls.identifiers
 import rgapp.dashboard.pulls.mapping
@@ -32,14 +33,16 @@ import rgapp.dashboard.sftp.example
 import rgapp.dashboard.sftp.preview  # noqa: F401 - these imports are for their effect.
 from rgapp.dashboard.bamboohr.pages import BambooPages
 from rgapp.dashboard.common import bp
+from rgapp.dashboard.json_report.connect import SOURCE as JSON_REPORT
 from rgapp.dashboard.pulls import sources
+from rgapp.dashboard.pulls.pages import PullPages
 from rgapp.dashboard.registry import register
 from rgapp.dashboard.saml.pages import SAMLPages
 from rgapp.dashboard.scim.pages import SCIMPages
 from rgapp.dashboard.sftp.pages import SFTPPages
 
 BAMBOOHR = BambooPages()
-register(SAMLPages(), SCIMPages(), SFTPPages(), BAMBOOHR)
-sources.register(BAMBOOHR.source)
+register(SAMLPages(), SCIMPages(), SFTPPages(), BAMBOOHR, PullPages(JSON_REPORT))
+sources.register(BAMBOOHR.source, JSON_REPORT)
 
 __all__ = ["bp"]

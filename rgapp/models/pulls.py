@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ForeignKeyConstraint, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -15,8 +14,7 @@ class PullAccess(Base):
 
     `sealed` are the secrets of its `method`. `checked_at` is when the other side let us in last, `problem` a code for
     why it does not since `problem_since`, with the `sentence` for it. A consent that was begun is known by the hash of
-    its state, until `consent_until`, and counts for the person who began it alone. `marks` are what the kind remembers
-    of its last pulls.
+    its state and of the session that began it, until `consent_until`.
     """
 
     __tablename__ = "pull_access"
@@ -36,5 +34,3 @@ class PullAccess(Base):
     problem_since: Mapped[datetime | None]
     consent_hash: Mapped[str | None] = mapped_column(String(64))
     consent_until: Mapped[datetime | None]
-    consent_by: Mapped[uuid.UUID | None]
-    marks: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -12,19 +12,18 @@ from rgapp.dashboard.bamboohr.account import SOURCE, kept, origin_of_draft
 from rgapp.dashboard.common import actor, base_url, bp, changed_meanwhile, page, programme, seen
 from rgapp.dashboard.pulls.pages import words_for
 from rgapp.dashboard.pulls.sources import of_kind
-from rgapp.dashboard.pulls.state import State, state_of
+from rgapp.dashboard.pulls.state import kept_words, state_of
 from rgapp.dashboard.pulls.testing import test_way_in
 from rgapp.dashboard.steps import differs, steps_of
 from rgapp.extensions import db, limiter, sealer
 from rgapp.integrations import service
-from rgapp.integrations.bamboohr.declared import API_KEY, OAUTH
+from rgapp.integrations.bamboohr.declared import OAUTH
 from rgapp.integrations.bamboohr.forms import ConnectForm
 from rgapp.integrations.bamboohr.kind import KIND
 from rgapp.integrations.bamboohr.oauth import SCOPES
 from rgapp.integrations.pulls import access
 from rgapp.models import Integration
 from rgapp.security import allow_form_action
-from rgapp.templating import relative_time
 
 TAKEN: Final = "Another integration of this programme has this name."
 
@@ -93,16 +92,6 @@ def connect_page(integration: Integration, form: ConnectForm, *, conflict: bool 
         current="connect",
         conflict=differs(integration) if conflict else None,
     )
-
-
-def kept_words(state: State) -> dict[str, str]:
-    """Say for each method that something is kept for it, and what happens when the field stays empty."""
-    if not state.kept or state.set_at is None:
-        return {}
-    when = f"set {relative_time(state.set_at, utcnow())} by {state.set_by}"
-    if state.method == API_KEY:
-        return {"api_key": f"One is kept, {when}. Leave this empty to keep it; a new one counts at once."}
-    return {"oauth": f"One is kept, {when}. Leave this empty to keep it."}
 
 
 def redirect_uri(integration: Integration) -> str:

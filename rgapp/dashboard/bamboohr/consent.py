@@ -40,9 +40,7 @@ def bamboohr_consent(slug: str, integration_id: uuid.UUID) -> Response:
     if found is None or found.method != OAUTH or not integration.draft.get("subdomain"):
         return back(integration)
     state = new_token()
-    access.begin_consent(
-        db.session(), integration, known_by=known_by(state), until=utcnow() + LASTS, by=g.staff_session.staff_id
-    )
+    access.begin_consent(db.session(), integration, known_by=known_by(state), until=utcnow() + LASTS)
     db.session.commit()
     origin = origin_of_draft(integration)
     return redirect(authorize_url(origin, found.values["client_id"], redirect_uri(integration), state), 303)

@@ -15,6 +15,7 @@ from rgapp.clock import utcnow
 from rgapp.dashboard.common import actor, bp, load, page, programme
 from rgapp.dashboard.feeds import queries
 from rgapp.dashboard.feeds.sheet import Sheet, facts_of, sheet_of
+from rgapp.dashboard.steps import first_step
 from rgapp.database import reading
 from rgapp.extensions import db
 from rgapp.integrations.registry import kind_of
@@ -45,6 +46,7 @@ def run(slug: str, integration_id: uuid.UUID, run_id: uuid.UUID) -> str:
         integration,
         sheet=sheet,
         facts=facts_of(sheet, lambda moment: exact_time(moment, programme().zone)),
+        first_url=first_step(integration),
         **report_values(found),
         **settling_values(sheet),
     )
@@ -152,7 +154,7 @@ def settling_values(sheet: Sheet) -> dict[str, Any]:
             if found.checked_at is not None
             else f"{size}, and creates and updates the others in it: {counted(found.row_count, 'row')} in all.",
             "discard": f"{nothing} of it is applied. {people[0].upper()}{people[1:]} "
-            f"{'keeps' if found.leavers == 1 else 'keep'} their access, until a newer file says otherwise."
+            f"{'keeps' if found.leavers == 1 else 'keep'} their access, until a newer {sheet.thing} says otherwise."
             if found.leavers
             else f"{nothing} of it is applied. Nobody is concerned.",
             "word": f"{people} would leave" if found.leavers else "Nobody would leave",

@@ -54,6 +54,23 @@ class Sheet:
         return self.run.state in {RunState.RECEIVED, RunState.RUNNING}
 
     @property
+    def is_pull(self) -> bool:
+        """Tell whether we asked for it, rather than were sent a file."""
+        return self.run.path is None and not self.run.file
+
+    @property
+    def thing(self) -> str:
+        """Return what it is called in a sentence."""
+        return "pull" if self.is_pull else "file"
+
+    @property
+    def read(self) -> str:
+        """Say what a pull has read; empty before that is known."""
+        if self.run.full is None:
+            return ""
+        return "Everybody" if self.run.full else "Only those who have changed"
+
+    @property
     def is_held(self) -> bool:
         """Tell whether somebody has to decide."""
         return self.run.state == RunState.HELD and not self.run.preview
@@ -143,13 +160,15 @@ def facts_of(sheet: Sheet, exact: Any) -> list[dict[str, Any]]:
     run = sheet.run
     size = f"{run.size_bytes:,} bytes" if run.size_bytes is not None else None
     rows: list[dict[str, Any]] = [
-        {"label": "File", "value": run.file or None, "note": size},
-        {"label": "Received", "value": exact(run.received_at)},
+        {"label": "Read", "value": sheet.read or None}
+        if sheet.is_pull
+        else {"label": "File", "value": run.file or None, "note": size},
+        {"label": "Begun" if sheet.is_pull else "Received", "value": exact(run.received_at)},
     ]
     if run.finished_at:
         rows.append({"label": "Finished", "value": exact(run.finished_at), "note": sheet.rate})
     if run.row_count:
-        rows.append({"label": "Rows", "value": f"{run.row_count:,}"})
+        rows.append({"label": "People" if sheet.is_pull else "Rows", "value": f"{run.row_count:,}"})
     if run.version:
         rows.append({"label": "Read with", "value": f"Version {run.version} of the settings"})
     if run.released_at:

@@ -1,6 +1,7 @@
 """Asking the other side from a page: bounded, without holding anybody up, and never a page that fails."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -27,8 +28,7 @@ class Asked(Generic[T]):
 def ask(integration: Integration, source: PullSource, question: Callable[[Account], T], nothing: T) -> Asked[T]:
     """Ask the other side as the draft says; `nothing` stands for the answer where there is none."""
     try:
-        with without_lock():
-            return Asked(question(source.open(integration)))
+        return Asked(must_ask(integration, source, question))
     except AccountError as error:
         return Asked(nothing, error.code, error.sentence)
 
@@ -38,5 +38,5 @@ def must_ask(integration: Integration, source: PullSource, question: Callable[[A
 
     Raises `AccountError`.
     """
-    with without_lock():
-        return question(source.open(integration))
+    with without_lock(), closing(source.open(integration)) as account:
+        return question(account)

@@ -148,9 +148,9 @@ class Bamboo:
             return None
         if answer.status >= 300 or not isinstance(answer.data, dict):
             raise BambooError("not_bamboohr", host=self.calls.host)
-        # Field by number come back under their number, and perhaps with the id of somebody else in a muddled answer.
+        # The id is always there: what has another one, or none, is no answer to this question.
         found = answer.data
-        if ID in found and str(found[ID]) != key:
+        if text(found.get(ID)) != key:
             raise BambooError("not_bamboohr", host=self.calls.host)
         return found
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from rgapp.integrations.bamboohr.api import Bamboo
 from rgapp.integrations.bamboohr.calls import APIKey, OAuthAccess
+from rgapp.integrations.bamboohr.datasets import PAGE
 from rgapp.integrations.bamboohr.errors import BambooError
 from rgapp.integrations.bamboohr.reader import Reader
 from rgapp.integrations.bamboohr.settings import BambooSettings
@@ -26,9 +27,10 @@ OF_ACCESS: Final = frozenset(
 
 
 class BambooFeeds(PullFeeds):
-    """Opens the pulls of BambooHR integrations; `client` makes what asks for them."""
+    """Opens the pulls of BambooHR integrations; `client` makes what asks for them, a page has `page_size` people."""
 
     client: ClassVar[Callable[..., Client]] = Client
+    page_size: ClassVar[int] = PAGE
     source = Source.BAMBOOHR
     settings = BambooSettings
     whom = ("subdomain", "base_url", "filters")
@@ -51,7 +53,8 @@ class BambooFeeds(PullFeeds):
             )  # fmt: skip
             today = context.now.astimezone(context.programme.zone).date()
             earlier = None if context.wants_full else context.earlier
-            return Reader(bamboo, settings, context.now, today, earlier, context.alive).pull(store)
+            reader = Reader(bamboo, settings, context.now, today, earlier, context.alive, self.page_size)
+            return reader.pull(store)
         finally:
             client.close()
 
@@ -70,12 +73,14 @@ def opened(
 
     Raises `BambooError` where there is no access.
     """
-    if secrets is None:
+    if secrets is None or (secrets.method == "oauth" and "refresh_token" not in secrets.values):
         raise BambooError("no_access")
     values = secrets.values
     signed: APIKey | OAuthAccess
     if secrets.method == "api_key":
         signed = APIKey(values["api_key"])
+    elif "refresh_token" not in values:
+        raise BambooError("no_access")
     else:
         signed = OAuthAccess(values["client_id"], values["client_secret"], values["refresh_token"])
 

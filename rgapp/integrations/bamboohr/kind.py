@@ -34,7 +34,7 @@ class BambooHR(PullKind):
     """Provisioning from BambooHR."""
 
     key = KIND
-    label = "BambooHR"
+    label = "Pull (BambooHR)"
     all_tiles = TILES
     settings = BambooSettings
     access_keys = ACCESS_KEYS
@@ -57,7 +57,7 @@ class BambooHR(PullKind):
         where = address or (f"{subdomain}.bamboohr.com" if subdomain else "Not given")
         filters = settings.get("filters") or {}
         return {"BambooHR": f"{subdomain}, at {address}" if address and subdomain else where} | {
-            f"{label} of those who are taken": ", ".join(map(str, filters.get(key) or ())) or "Any"
+            f"Who: {label.lower()}": ", ".join(map(str, filters.get(key) or ())) or "Any"
             for key, label in FILTERS.items()
         }
 

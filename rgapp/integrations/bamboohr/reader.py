@@ -26,10 +26,13 @@ MOST_READINGS: Final = 3
 # Of more changes than this, and than this part of all people, reading everybody is cheaper.
 FEW_CHANGES: Final = 50
 PART_CHANGED: Final = 50
+# So many whose record was not shown are asked for again by the next pull, whether or not they changed once more.
+MOST_AGAIN: Final = 100
 # A list of changes that reaches further back is not relied on.
 LONGEST_GAP: Final = timedelta(days=8)
-# What most people had before and nobody has now is hidden; then everybody is read, and the run held.
-MOST: Final = 0.5
+# Where it is less likely than this that nobody of those who changed has a field, by how many had it before, the field
+# may be hidden: then everybody is read, so that the run can be held.
+UNLIKELY: Final = 0.05
 
 
 class _Moved(Exception):
@@ -46,6 +49,7 @@ class Reader:
     today: date
     earlier: Pulled | None = None
     alive: Callable[[float | None], None] = lambda share: None
+    page_size: int = PAGE
     _places: Mapping[str, str] = field(default_factory=dict)
     _wanted: Sequence[str] = ()
 
@@ -80,24 +84,44 @@ class Reader:
         since = datetime.fromisoformat(self.earlier.marks["since"])
         if self.now - since > LONGEST_GAP:
             return None
-        actions = self.bamboo.changed(since - OVERLAP).actions
-        if len(actions) > max(FEW_CHANGES, self.earlier.people // PART_CHANGED):
+        actions = self._actions(since - OVERLAP)
+        if actions is None or len(actions) > max(FEW_CHANGES, self.earlier.people // PART_CHANGED):
             return None
         # Whoever was deleted is missed by the next full pull.
-        return sorted(key for key, action in actions.items() if action != "Deleted")
+        changed = {key for key, action in actions.items() if action != "Deleted"}
+        return sorted(changed.union(self.earlier.marks.get("again", ())))
+
+    def _actions(self, since: datetime) -> Mapping[str, str] | None:
+        """Return who changed since a moment; None where we may not ask for that."""
+        try:
+            return self.bamboo.changed(since).actions
+        except BambooError as error:
+            if error.code != "no_permission":
+                raise
+            return None
 
     def _only(self, changed: list[str], store: PullStore, began: datetime, before: Pulled) -> Pulled | None:
         """Read those who changed; None where something seems to be hidden that was seen before."""
         rows, keyed = Rows(self.settings, self.today, full=False), self._has_keys()
+        again: list[str] = []
         for number, key in enumerate(changed, 1):
-            _put(store, rows, number, key if keyed else None, self._record(key))
+            record = self._record(key)
+            if record is None:
+                again.append(key)
+            _put(store, rows, number, key if keyed else None, record)
             self.alive(number / len(changed))
-        if rows.looked_at and any(
-            not filled and before.filled.get(name, 0) > MOST * before.looked_at for name, filled in rows.filled.items()
+        if before.looked_at and any(
+            not filled and (1 - before.filled.get(name, 0) / before.looked_at) ** rows.looked_at < UNLIKELY
+            for name, filled in rows.filled.items()
         ):
             return None
         days = [day for day in (before.marks.get("next_day"), _iso(rows.next_day)) if day and day > _iso(self.today)]
-        marks = {**before.marks, "since": began.isoformat(), "next_day": min(days, default=None)}
+        marks = {
+            **before.marks,
+            "since": began.isoformat(),
+            "next_day": min(days, default=None),
+            "again": again[:MOST_AGAIN],
+        }
         return Pulled(before.people, before.looked_at, before.filled, marks)
 
     def _everybody(self, store: PullStore, began: datetime) -> Pulled:
@@ -119,7 +143,7 @@ class Reader:
         total: int | None = None
         got = 0
         for number in range(1, MOST_PAGES + 1):
-            page = self.bamboo.page(self._places, number)
+            page = self.bamboo.page(self._places, number, size=self.page_size)
             if page is None:
                 raise BambooError("not_bamboohr", host=self.bamboo.calls.host)
             if number > 1 and page.total != total:
@@ -134,14 +158,14 @@ class Reader:
                 got += 1
                 _put(store, rows, got, key, record)
             self.alive(got / total if total else None)
-            if not page.rows or (number >= page.pages if page.pages is not None else len(page.rows) < PAGE):
+            if not page.rows or (number >= page.pages if page.pages is not None else len(page.rows) < self.page_size):
                 break
         if (total is not None and got != total) or (number > 1 and self._went_out(seen, began)):
             raise _Moved
 
     def _went_out(self, seen: set[str], began: datetime) -> bool:
         """Tell whether somebody of these may have gone out of the dataset since a moment."""
-        changes = {key: action for key, action in self.bamboo.changed(began).actions.items() if key in seen}
+        changes = {key: action for key, action in (self._actions(began) or {}).items() if key in seen}
         if len(changes) > FEW_CHANGES or "Deleted" in changes.values():
             return True
         found = [self._record(key) for key in changes]
@@ -160,7 +184,7 @@ class Reader:
         found = self.bamboo.record(key, [each for names in asked.values() for each in names])
         if found is None:
             return None
-        return {
+        return {ID: key} | {
             name: next((found[each] for each in names if text(found.get(each)) is not None), None)
             for name, names in asked.items()
         }
@@ -168,6 +192,8 @@ class Reader:
     def _is_in_dataset(self) -> bool:
         """Tell whether the dataset gives every field that is wanted and that there is."""
         known = {each.name for each in self.bamboo.known_fields()}
+        if ID in self.settings.mapping.names and ID not in self._places:
+            return False
         return bool(self._places) and not any(
             name in known and name not in self._places for name in self._wanted if name != ID
         )

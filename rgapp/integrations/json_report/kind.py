@@ -26,7 +26,7 @@ class JSONReport(PullKind):
     """Provisioning from a report in JSON."""
 
     key = KIND
-    label = "JSON report"
+    label = "Pull (JSON report)"
     all_tiles = TILES
     settings = JSONReportSettings
     access_keys = ACCESS_KEYS

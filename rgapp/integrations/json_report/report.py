@@ -11,9 +11,11 @@ from rgapp.integrations.pulls.access import Secrets
 from rgapp.integrations.pulls.account import AccountError, AccountField
 from rgapp.integrations.pulls.values import text
 from rgapp.outbound import Answer, Client, OutboundError
+from rgapp.outbound.client import MOST_TRIES
 
 # Reports are made when they are asked for, which takes its time.
 SECONDS: Final = 120.0
+LOOKED_AT: Final = 100
 LARGEST: Final = 256 * 1024 * 1024
 SENTENCES: Final = {
     "wrong_key": "The report’s server does not accept the user name and password, or the token.",
@@ -53,14 +55,20 @@ class Report:
         *,
         allow: frozenset[str],
         alive: Callable[[], None] = lambda: None,
+        seconds: float = SECONDS,
+        tries: int = MOST_TRIES,
     ) -> None:
         parts = urlsplit(url)
         self._path, self._query = path, f"?{parts.query}" if parts.query else ""
         self._target = (parts.path or "/") + self._query
         self.client = Client(
-            f"{parts.scheme}://{parts.netloc}", allow=allow, seconds=SECONDS, largest=LARGEST, alive=alive,
+            f"{parts.scheme}://{parts.netloc}", allow=allow, seconds=seconds, tries=tries, largest=LARGEST, alive=alive,
             headers=_signed(secrets),
         )  # fmt: skip
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self.client.close()
 
     def people(self, fields: Sequence[str] = (), *, most: int = 0) -> list[Mapping[str, str]]:
         """Return these fields of a few people; a field that is empty is left out.
@@ -83,16 +91,19 @@ class Report:
 
         Raises `ReportError`.
         """
-        entries = self.read()
-        return [AccountField(name, name) for name in dict.fromkeys(key for each in entries[:100] for key in each)]
+        entries = [each for each in self.read()[:LOOKED_AT] if isinstance(each, dict)]
+        return [AccountField(name, name) for name in dict.fromkeys(key for each in entries for key in each)]
 
     def read(self) -> list[Any]:
-        """Return the entries of the list.
+        """Return the entries of the list, which is fetched once.
 
         Raises `ReportError`.
         """
-        entries, _ = self.read_new({})
-        return entries or []
+        if self._entries is None:
+            self._entries, _ = self.read_new({})
+        return self._entries or []
+
+    _entries: list[Any] | None = None
 
     def read_new(self, known: Mapping[str, str]) -> tuple[list[Any] | None, dict[str, str]]:
         """Return the entries, and what tells this answer from another one; None for entries where it is `known`.

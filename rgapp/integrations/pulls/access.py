@@ -1,7 +1,6 @@
 """What opens the way into the other side of a pull: kept sealed, renewed, and whether it still works."""
 
 import json
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -86,7 +85,7 @@ def keep(
             return False
     sealed = sealer.seal(json.dumps(given | {GIVEN: given}))
     if row is None:
-        row = PullAccess(programme_id=integration.programme_id, integration_id=integration.id, marks={})
+        row = PullAccess(programme_id=integration.programme_id, integration_id=integration.id)
         session.add(row)
     row.method, row.sealed, row.set_at, row.set_by = secrets.method, sealed, now, actor.label
     row.checked_at = row.problem_since = None
@@ -129,10 +128,10 @@ def note_bad(session: Session, integration: Integration, error: AccountError, *,
         session.flush()
 
 
-def begin_consent(session: Session, integration: Integration, *, known_by: str, until: datetime, by: uuid.UUID) -> None:
+def begin_consent(session: Session, integration: Integration, *, known_by: str, until: datetime) -> None:
     """Remember that somebody went to give a consent, in place of an earlier one. Flushes."""
     if (row := of_integration(session, integration)) is not None:
-        row.consent_hash, row.consent_until, row.consent_by = known_by, until, by
+        row.consent_hash, row.consent_until = known_by, until
         session.flush()
 
 
@@ -144,6 +143,6 @@ def take_consent(session: Session, integration: Integration, *, now: datetime) -
     if row is None or row.consent_hash is None:
         return None
     found = row.consent_hash if row.consent_until is not None and now < row.consent_until else None
-    row.consent_hash = row.consent_until = row.consent_by = None
+    row.consent_hash = row.consent_until = None
     session.flush()
     return found

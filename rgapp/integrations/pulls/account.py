@@ -26,6 +26,9 @@ class AccountError(RuntimeError):
 class Account(Protocol):
     """The other side, opened with the access of one integration; each call is bounded in time."""
 
+    def close(self) -> None:
+        """Let go of the connection."""
+
     def check(self) -> None:
         """Make sure that we get in and may read people.
 

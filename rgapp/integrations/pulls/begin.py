@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from rgapp.integrations.pulls.schedule import HOUR, Schedule, due, wants_full
 from rgapp.integrations.sync import runs
 from rgapp.models import Integration, IntegrationVersion, Programme, PullAccess, RunState, SyncRun
 
-#: In `PullAccess.marks`, the next day on which somebody whom the last pull saw begins or has left.
+#: In the marks of a pull, the next day on which somebody whom it saw begins or has left.
 NEXT_DAY: Final = "next_day"
 
 
@@ -52,7 +52,8 @@ def due_now(session: Session, kinds: Collection[str], *, now: datetime) -> list[
             SyncRun.received_at,
             SyncRun.finished_at,
             SyncRun.state,
-            PullAccess.marks,
+            SyncRun.pulled,
+            SyncRun.facts,
             PullAccess.problem,
         )
         .join(Programme, Programme.id == Integration.programme_id)
@@ -102,16 +103,26 @@ def _is_due(row: Any, now: datetime) -> bool:
     if due(_schedule(row.settings), row.received_at, now, zone):
         return True
     # What failed and may go well by itself is tried again; a key that opens nothing is not.
-    if row.state == RunState.FAILED and not row.problem and now - (row.finished_at or row.received_at) >= HOUR:
+    if row.state == RunState.FAILED and not row.problem and now >= _again_at(row):
         return True
     today = now.astimezone(zone).date()
-    return row.received_at.astimezone(zone).date() < today and _day(row.marks) <= today
+    return row.received_at.astimezone(zone).date() < today and _day(row.pulled) <= today
 
 
-def _day(marks: Any) -> date:
+def _again_at(row: Any) -> datetime:
+    """Return when a pull that failed is tried again: when the other side said, within a day, else in an hour."""
+    failed: datetime = row.finished_at or row.received_at
+    try:
+        asked = datetime.fromisoformat(row.facts["retry_at"])
+        return min(max(asked, failed), failed + timedelta(days=1))
+    except (KeyError, TypeError, ValueError):
+        return failed + HOUR
+
+
+def _day(pulled: Any) -> date:
     """Return the day that the last pull noted; one that never comes where there is none."""
     try:
-        return date.fromisoformat((marks or {})[NEXT_DAY])
+        return date.fromisoformat(pulled["marks"][NEXT_DAY])
     except (KeyError, TypeError, ValueError):
         return date.max
 

@@ -15,8 +15,10 @@ from rgapp.integrations.sync.feed import Feed, FeedContext, Pulled
 from rgapp.models import Integration
 from rgapp.provisioning import Policy, Source
 from rgapp.provisioning.policy import feed_policy
+from rgapp.sealing import UnsealError
 
 DIGEST_LENGTH: Final = 16
+SEALED: Final = "What opens the other side cannot be read with the keys of this installation. Connect again."
 
 
 class PullFeeds:
@@ -75,7 +77,10 @@ class PullFeeds:
         """Pull, and note beside the access how it went; no transaction is open while the other side is asked."""
         session, integration = context.session, context.integration
         assert session is not None  # noqa: S101 - runs have one.
-        secrets = access.secrets_of(access.of_integration(session, integration), context.sealer)
+        try:
+            secrets = access.secrets_of(access.of_integration(session, integration), context.sealer)
+        except UnsealError as error:
+            raise AccountError("sealed", SEALED) from error
         session.commit()
         try:
             done = self.read(context, settings, secrets, store)

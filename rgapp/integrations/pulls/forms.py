@@ -132,7 +132,7 @@ def choices(fields: Sequence[AccountField], usual: Iterable[str], chosen: str | 
 def label_of(name: str, label: str) -> str:
     """Return how a field is offered: its label, with its name where that says more."""
     plain = "".join(letter for letter in label.casefold() if letter.isalnum())
-    return label if plain == name.casefold() else f"{label} ({name})"
+    return label if name in {label, ""} or plain == name.casefold() else f"{label} ({name})"
 
 
 def _check_name(field: SelectField) -> None:

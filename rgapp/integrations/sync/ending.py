@@ -1,6 +1,6 @@
 """How a run ends: applied, held or failed, each with its event, and a mail to the admins where they should look."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
@@ -9,11 +9,17 @@ from rgapp.audit import Tag, record_event
 from rgapp.audit.service import SYSTEM
 from rgapp.integrations.sync.holds import Hold
 from rgapp.integrations.sync.lease import Lease
+from rgapp.integrations.sync.runs import latest_written
 from rgapp.integrations.sync.work import Counts, Work
 from rgapp.mail.outbox import MailKind, put_for_admins
 from rgapp.models import Integration, RunState, SyncRun
 from rgapp.wording_sync import reason_words
 
+# What the other side says, or does not say, for a while; the pull is tried again within the hour.
+PASSES: Final = frozenset(
+    {"later", "busy", "unavailable", "unreachable", "timeout", "moving", "status", "unknown_host"}
+)
+PATIENCE: Final = timedelta(hours=30)
 COUNTED: Final = ("created", "updated", "reactivated", "deactivated", "refused")
 
 
@@ -78,8 +84,21 @@ def fail(session: Session, lease: Lease, reason: str, facts: dict[str, Any], *, 
             integration_id=run.integration_id,
             facts=told,
         )
-        _tell(session, lease, RunState.FAILED, reason, facts, Counts(), name, now)
+        if run.path is not None:
+            _tell(session, lease, RunState.FAILED, reason, facts, Counts(), name, now)
+        elif not _may_pass(session, run, facts, now):
+            # A pull fails again and again until somebody has seen to it: one mail a day says so.
+            once_key = f"pull:{integration.id.hex}:{facts.get('code', reason)}:{now:%Y%m%d}"
+            _tell(session, lease, RunState.FAILED, reason, facts, Counts(), name, now, once_key=once_key)
     session.commit()
+
+
+def _may_pass(session: Session, run: SyncRun, facts: dict[str, Any], now: datetime) -> bool:
+    """Tell whether a pull failed for what mostly passes by itself, while the last one was applied not long ago."""
+    if facts.get("code") not in PASSES:
+        return False
+    earlier = latest_written(session, run)
+    return earlier is not None and now - (earlier.finished_at or earlier.received_at) < PATIENCE
 
 
 def _end(work: Work, state: RunState, reason: str, facts: dict[str, Any]) -> None:
@@ -116,6 +135,8 @@ def _tell(
     counts: Counts,
     name: str,
     now: datetime,
+    *,
+    once_key: str = "",
 ) -> None:
     """Write one mail to each admin about a run; when a released one is held or has errors again, another one."""
     run = session.get_one(SyncRun, (lease.programme_id, lease.run_id))
@@ -137,7 +158,7 @@ def _tell(
         session,
         MailKind.SYNC_RUN,
         programme_id=run.programme_id,
-        once_key=f"run:{run.id.hex}:{state.value}",
+        once_key=once_key or f"run:{run.id.hex}:{state.value}",
         now=now,
         data=data,
     )

@@ -14,7 +14,7 @@ from rgapp.outbound import Client
 from tests.factories import Factory
 from tests.integrations.bamboohr.house import MAPPING, House, MakeHouse
 
-TRY_SECONDS = 0.3
+TRY_SECONDS = 0.2
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from rgapp.audit.service import COMMAND_LINE
 from rgapp.demo.bamboohr.service import Simulated
+from rgapp.integrations import service
 from rgapp.integrations.pulls import access
 from rgapp.integrations.pulls.access import Secrets
 from rgapp.integrations.sync import runs
@@ -50,10 +51,15 @@ class House:
         return Tools(
             self.folder,
             current_app.extensions["sealer"],
-            lambda: self.now,
+            self._clock,
             progress=lambda counts: self.shares.append(counts.share),
             outbound_allow=frozenset({self.simulated.origin}),
         )
+
+    def _clock(self) -> Any:
+        # Each look at it takes a while.
+        self.now += timedelta(milliseconds=300)
+        return self.now
 
     def ask(self, *, full: bool = False, later: timedelta = timedelta(hours=1)) -> SyncRun:
         """Ask for a pull."""
@@ -75,6 +81,12 @@ class House:
         assert done is not None
         assert done.id == run.id
         return done
+
+    def publish(self, **settings: Any) -> None:
+        """Publish other settings."""
+        service.save_draft(self.session, self.integration, actor=COMMAND_LINE, now=self.now, **settings)
+        service.publish(self.session, self.integration, actor=COMMAND_LINE, now=self.now, without_test=True)
+        self.session.commit()
 
     def preview(self, **settings: Any) -> SyncRun:
         """Look what a pull would do."""

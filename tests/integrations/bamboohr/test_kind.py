@@ -35,7 +35,7 @@ def problems(error: pytest.ExceptionInfo[SettingsError]) -> dict[str, str]:
 def test_it_has_a_tile() -> None:
     tile = tile_of("bamboohr")
     assert tile is not None
-    assert kind_of(tile.kind).label == "BambooHR"
+    assert kind_of(tile.kind).label == "Pull (BambooHR)"
 
 
 def test_a_new_draft_knows_the_usual_fields_and_not_whom_to_ask(acme: Programme) -> None:
@@ -124,8 +124,8 @@ def test_settings_are_told_in_words() -> None:
     draft = {"subdomain": "acme", "filters": {"country": ["Ireland"]}, "mapping": {"email": {"field": "workEmail"}}}
     words = {one.label: one.after for one in KIND.differences(None, draft, NOW)}
     assert words["BambooHR"] == "acme.bamboohr.com"
-    assert words["Country of those who are taken"] == "Ireland"
-    assert words["Status of those who are taken"] == "Any"
+    assert words["Who: country"] == "Ireland"
+    assert words["Who: status"] == "Any"
     assert words["It pulls"] == "Every day"
     changed = KIND.differences(draft, draft | {"schedule": "hourly"}, NOW, ("BambooHR", "Bamboo"))
     assert [(one.label, one.before, one.after) for one in changed] == [

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from rgapp.audit.service import COMMAND_LINE
+from rgapp.integrations.sync import settling
 from tests.integrations.bamboohr.house import House, MakeHouse, counts, number
 
 DAY = timedelta(days=1)
@@ -177,7 +179,7 @@ def test_who_is_not_meant_and_was_never_here_is_no_problem(make_house: MakeHouse
     house = make_house(filters={"status": ["Active"], "department": ["Sales"]})
     house.pull()
     outside = next(key for key in house.simulated.company.ids() if number(key) not in house.active())
-    house.simulated.do(put={outside: {"workEmail": None, "homeEmail": None, "employeeNumber": None}})
+    house.simulated.do(put={outside: {"workEmail": "nobody", "employeeNumber": "9" * 65}})
     run = house.pull()
     assert (run.full, counts(run), house.problems(run)) == (False, {"unchanged": 1}, [])
 
@@ -221,9 +223,6 @@ def test_a_preview_writes_nothing_and_reads_everybody(house: House) -> None:
 
 
 def test_a_released_pull_is_about_the_people_it_was_held_for(make_house: MakeHouse) -> None:
-    from rgapp.audit.service import COMMAND_LINE
-    from rgapp.integrations.sync import settling
-
     house = make_house(40)
     house.pull()
     house.simulated.do(sight={"no_access": list(range(101, 111))})
