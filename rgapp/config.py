@@ -97,6 +97,7 @@ def load(instance: Path, environment: Mapping[str, str] | None = None) -> dict[s
         _refuse_unsafe_production(env, base_url, demo)
     prepare_folder(instance)
     https = base_url.startswith("https://")
+    demo_bamboohr = _file_text(instance / "demo-idp" / "bamboohr-url") if demo else ""
     database_url = _database_url(env.text("RGAPP_DATABASE_URL"), instance)
     return {
         "ENVIRONMENT": "production" if production else name,
@@ -112,7 +113,10 @@ def load(instance: Path, environment: Mapping[str, str] | None = None) -> dict[s
         "SMTP_URL": env.text("RGAPP_SMTP_URL").removeprefix(MAIL_FOLDER_ONLY),
         "MAIL_FROM": env.text("RGAPP_MAIL_FROM", "rewards@localhost"),
         "MAIL_FOLDER": str(instance / "mail"),
-        "OUTBOUND_ALLOW": frozenset(origin.rstrip("/") for origin in env.words("RGAPP_OUTBOUND_ALLOW")),
+        "OUTBOUND_ALLOW": frozenset(
+            origin.rstrip("/") for origin in (*env.words("RGAPP_OUTBOUND_ALLOW"), *filter(None, [demo_bamboohr]))
+        ),
+        "BAMBOOHR_URL": env.text("RGAPP_BAMBOOHR_URL", demo_bamboohr).rstrip("/"),
         "TRUSTED_PROXIES": env.number("RGAPP_TRUSTED_PROXIES", 0),
         "ATTEMPT_RETENTION_DAYS": env.number("RGAPP_ATTEMPT_RETENTION_DAYS", 30),
         "METRICS_TOKEN": env.text("RGAPP_METRICS_TOKEN"),

@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
 PR_SET_PDEATHSIG = 1
 SFTP_PORT = "{sftp-port}"  # Stands in the welcome until the server says which one it took.
+DEMO_PROCESSES = {"idp", "bamboohr"}
 STOP_SECONDS = 12  # A little longer than the worker waits for the task that is running.
 
 
@@ -80,6 +81,7 @@ def main() -> int:
         demo = environment["RGAPP_DEMO"] == "1"
         if demo:
             _prepare_identity_provider(instance, environment)
+            _prepare_bamboohr(instance, environment)
         os.environ.clear()
         os.environ.update(environment)
         print("Preparing the database …", flush=True)
@@ -170,6 +172,15 @@ def _prepare_identity_provider(instance: Path, environment: dict[str, str]) -> N
     environment["RGAPP_OUTBOUND_ALLOW"] = ",".join(filter(None, [allowed, url]))
 
 
+def _prepare_bamboohr(instance: Path, environment: dict[str, str]) -> None:
+    """Give the simulated BambooHR a free port, that of last time where possible, and write its address."""
+    kept = instance / "demo-idp" / "bamboohr-url"
+    remembered = kept.read_text().strip().rpartition(":")[2] if kept.is_file() else ""
+    port = _free_port(int(remembered) if remembered.isdecimal() else 0)
+    kept.write_text(f"http://{LOOPBACK}:{port}\n")
+    environment["BAMBOOHR_PORT"] = str(port)
+
+
 def _free_port(wanted: int) -> int:
     for candidate in (wanted, 0):
         with socket.socket() as probe:
@@ -179,7 +190,7 @@ def _free_port(wanted: int) -> int:
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    raise Refused("No free port was found for the demo identity provider.")
+    raise Refused("No free port was found for the demo.")
 
 
 def _flask(*words: str) -> str:
@@ -195,7 +206,7 @@ def _serve(port: int, sftp_port: Path, welcome: str, demo: bool) -> int:
     honcho_manager.KILL_WAIT = STOP_SECONDS
     manager = Processes(port, sftp_port, welcome)
     for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
-        if demo or name != "idp":
+        if demo or name not in DEMO_PROCESSES:
             manager.add_process(name, command)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # Under `nohup` it stays ignored.
         signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))

@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 
 from rgapp.clock import utcnow
 from rgapp.demo import people
+from rgapp.demo.bamboohr.service import KEY
 from rgapp.demo.load import load_demo
 from rgapp.demo.store import DemoStore
 from rgapp.extensions import db, sealer
@@ -38,6 +39,7 @@ def welcome(store: DemoStore, base_url: str) -> str:
         [
             f"  Employees sign in       {base_url}/p/{people.PROGRAMME_SLUG}/login",
             f"    with “{people.CONNECTION_NAME}”, choosing one of six people; no password is asked",
+            f"  Simulated BambooHR      sub-domain acme, API key {KEY}",
             f"  Demo identity provider  {store.url}/   (opens {people.PROGRAMME_NAME} from its own page)",
             "",
             f"  Reward Manager          {base_url}/manager/",

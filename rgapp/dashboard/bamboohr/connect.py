@@ -3,7 +3,7 @@
 import uuid
 from typing import Final
 
-from flask import flash, redirect, url_for
+from flask import current_app, flash, redirect, url_for
 from werkzeug.wrappers import Response
 
 from rgapp.access import CHANGERS, EVERY_ROLE, staff
@@ -52,7 +52,9 @@ def bamboohr_save_connect(slug: str, integration_id: uuid.UUID) -> str | Respons
         return connect_page(integration, form, conflict=conflict)
     session, now = db.session(), utcnow()
     try:
-        service.save_draft(session, integration, actor=actor(), now=now, name=form.name.data, **form.parts())
+        service.save_draft(
+            session, integration, actor=actor(), now=now, name=form.name.data, **form.parts(), **stand_in(integration)
+        )
     except service.NameTaken:
         session.rollback()
         form.name.errors = [TAKEN]
@@ -69,6 +71,12 @@ def bamboohr_save_connect(slug: str, integration_id: uuid.UUID) -> str | Respons
         return redirect(here, 303)
     flash("BambooHR lets us in.", "success")
     return redirect(url_for("dashboard.pull_mapping", slug=slug, integration_id=integration_id), 303)
+
+
+def stand_in(integration: Integration) -> dict[str, str]:
+    """Return the address that the operator has put in BambooHR's place, for a draft that names none."""
+    address: str = current_app.config["BAMBOOHR_URL"]
+    return {"base_url": address} if address and not integration.draft.get("base_url") else {}
 
 
 def connect_page(integration: Integration, form: ConnectForm, *, conflict: bool = False) -> str:
