@@ -15,6 +15,7 @@ FULL = {
     "users": [],
     "scim": [],
     "feeds": ["--rows", "1000000"],
+    "pulls": ["--people", "100000"],
 }
 SMALL = {
     "validation": ["--responses", "200"],
@@ -24,6 +25,7 @@ SMALL = {
     "users": ["--sizes", "1 k,100 k"],
     "scim": ["--operations", "200", "--large", "20000", "--cycle", "500"],
     "feeds": ["--rows", "50000"],
+    "pulls": ["--people", "20000"],
 }
 
 

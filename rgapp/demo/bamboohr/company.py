@@ -108,6 +108,11 @@ class Company:
             self._ids = None
             self._changes[key] = (datetime.now(UTC), "Deleted")
 
+    def settle(self) -> None:
+        """Let all changes until now be old."""
+        with self.lock:
+            self._changes.clear()
+
     def changed(self, since: datetime) -> dict[str, tuple[datetime, str]]:
         """Return who changed at a moment or after it."""
         with self.lock:

@@ -31,11 +31,14 @@ def do() -> Any:
 def act(company: Company, door: Door, told: Mapping[str, Any]) -> dict[str, Any]:
     """Do what a mapping tells, in this order; returns what was made.
 
-    `put` (id to values) changes or adds employees, `delete` lists ids. `sight` sets what every access may see: `hidden`
-    (field to omitted, null or empty), `no_access` and `unshown` (ids), `inactive`, `directory`, `datasets`; what is not
-    named there is as it was at first. `keys` replaces the API keys, `revoke` takes back consents, `expire` lets access
-    tokens run out, `consent` gives one without the page.
+    `settle` makes all changes until now so old that nobody asks for them again. `put` (id to values) changes or adds
+    employees, `delete` lists ids. `sight` sets what every access may see: `hidden` (field to omitted, null or empty),
+    `no_access` and `unshown` (ids), `inactive`, `directory`, `datasets`; what is not named there is as it was at first.
+    `keys` replaces the API keys, `revoke` takes back consents, `expire` lets access tokens run out, `consent` gives one
+    without the page.
     """
+    if told.get("settle"):
+        company.settle()
     for key, values in told.get("put", {}).items():
         company.put(str(key), values)
     for key in told.get("delete", ()):

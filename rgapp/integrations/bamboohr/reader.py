@@ -19,8 +19,8 @@ from rgapp.integrations.pulls.store import PullStore
 from rgapp.integrations.pulls.values import text
 from rgapp.integrations.sync.feed import Pulled
 
-# Clocks differ, and a change is listed some time after it was made.
-OVERLAP: Final = timedelta(minutes=10)
+# A change may be listed some time after it was made; the clock is that of the other side.
+OVERLAP: Final = timedelta(minutes=2)
 # So many full readings in which people moved between pages are enough.
 MOST_READINGS: Final = 3
 # Of more changes than this, and than this part of all people, reading everybody is cheaper.

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
+from pydantic_core import from_json, to_json
+
 from rgapp.integrations.sync.feed import ROWS_IN_BATCH, FeedRow, RowFault, RowProblem
 
 ROWS: Final = "rows"
@@ -63,7 +65,11 @@ class PullStore:
         """Yield the rows of a complete pull in order."""
         with (self._folder / ROWS).open("rb") as file:
             for line in file:
-                yield [_row(entry) for entry in json.loads(line)]
+                try:
+                    entries = from_json(line)
+                except ValueError:
+                    entries = json.loads(line)
+                yield list(map(_row, entries))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -73,12 +79,17 @@ class PullStore:
 
     def _write(self) -> None:
         if self._waiting and self._file is not None:
-            # Halves of characters are written as escapes, so that the rules can refuse them where they stand.
-            self._file.write(json.dumps(self._waiting, separators=(",", ":")).encode("ascii") + b"\n")
+            try:
+                line = to_json(self._waiting)
+            except ValueError:
+                # Halves of characters are written as escapes, so that the rules can refuse them where they stand.
+                line = json.dumps(self._waiting).encode("ascii")
+            self._file.write(line + b"\n")
             self._waiting = []
 
 
 def _row(entry: Sequence[Any]) -> FeedRow:
     number, cells, active, key, problem = entry
-    found = None if problem is None else RowProblem(RowFault(problem[0]), *problem[1:])
-    return FeedRow(number, tuple(cells), active, key, found)
+    if problem is not None:
+        problem = RowProblem(RowFault(problem[0]), *problem[1:])
+    return FeedRow(number, tuple(cells), active, key, problem)

@@ -145,7 +145,7 @@ def test_whose_record_is_refused_once_is_asked_for_again(house: House) -> None:
     house.simulated.do(faults=[{"kind": "forbidden", "path": "employees/104"}])
     assert house.pull().warnings == 1
     house.simulated.do(faults=[])
-    house.simulated.company._changes.clear()
+    house.simulated.do(settle=True)
     house.pull()
     assert house.people()[number(104)][2] == "Newname"
 
