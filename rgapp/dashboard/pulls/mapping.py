@@ -68,8 +68,8 @@ def pull_save_mapping(slug: str, integration_id: uuid.UUID) -> str | Response:
 
 def mapping_page(integration: Integration, source: PullSource, form: MappingForm, *, conflict: bool = False) -> str:
     """Render Mapping, with what the other side has."""
-    chosen = [name for field in Field if (name := form.field_of(field))]
-    asked = ask(integration, source, lambda account: known_of(account, [*chosen, form.otherwise.data or ""]), Known())
+    untouched = not integration.draft.get("mapping") and not form.is_submitted()
+    asked = ask(integration, source, lambda account: known_of(account, form, guess=untouched), Known())
     form.offer(asked.value.fields, source.usual, date_format_choices(ISO_DATE, form.date_format.data))
     people = asked.value.people
     samples = {field.value: sample_of(field, form, people) for field in Field if form.field_of(field)}
@@ -81,6 +81,7 @@ def mapping_page(integration: Integration, source: PullSource, form: MappingForm
         asked=asked,
         people=len(people),
         samples=samples if people else {},
+        guessed=untouched and any(map(form.field_of, Field)),
         hidden={name for name, values in samples.items() if people and not any(value for value, _ in values)},
         labels=FIELD_LABELS,
         reasons=FIELD_REASONS,
@@ -90,10 +91,12 @@ def mapping_page(integration: Integration, source: PullSource, form: MappingForm
     )
 
 
-def known_of(account: Account, wanted: Sequence[str]) -> Known:
-    """Return the fields there are, and the wanted ones of a few people; those that are not there are left out."""
+def known_of(account: Account, form: MappingForm, *, guess: bool) -> Known:
+    """Return the fields there are, and those that are chosen of a few people; `guess` chooses by their labels first."""
     fields = account.fields()
-    asked = list(dict.fromkeys(name for name in wanted if name))
+    if guess:
+        form.guess(fields)
+    asked = list(dict.fromkeys(filter(None, [*map(form.field_of, Field), form.otherwise.data])))
     return Known(fields, account.people(asked, most=PEOPLE_SHOWN) if asked else ())
 
 

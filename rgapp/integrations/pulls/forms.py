@@ -12,6 +12,7 @@ from rgapp.integrations.mapped import LABELS
 from rgapp.integrations.pulls.account import AccountField
 from rgapp.integrations.pulls.schedule import Schedule
 from rgapp.integrations.pulls.settings import FIELD_LENGTH, Hold
+from rgapp.integrations.sftp import headers
 from rgapp.provisioning.record import MANDATORY, Field
 from rgapp.provisioning.validation import is_date_format
 
@@ -41,6 +42,13 @@ class MappingForm(DraftForm):
             select.data = (mapping.get(field.value) or {}).get("field") or NOTHING
         self.otherwise.data = (mapping.get(Field.EMAIL.value) or {}).get("otherwise") or NOTHING
         self.date_format.data = (mapping.get(Field.DATE_OF_BIRTH.value) or {}).get("format")
+
+    def guess(self, fields: Sequence[AccountField]) -> None:
+        """Choose the fields whose labels say what they are."""
+        found = headers.guess([field.label for field in fields])
+        for field, select in self.rows():
+            if field.value in found:
+                select.data = fields[found[field.value]].name
 
     def offer(self, fields: Sequence[AccountField], usual: Iterable[str], formats: Sequence[tuple[str, str]]) -> None:
         """Offer their fields by label, the `usual` ones first, with those that are chosen already; and date formats."""

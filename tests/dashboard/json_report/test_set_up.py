@@ -86,7 +86,9 @@ def test_from_its_tile_to_people(
     assert "The report lets us in." in found.text
     assert "secret-word" not in found.text
     assert found.request.path.endswith("/pull/mapping")
-    assert ">Employee_ID</option>" in found.text
+    assert "Matched by the names of the fields" in found.text
+    assert '<option selected value="Employee_ID">Employee_ID</option>' in found.text
+    assert "<code>w3@acme.example</code>" in found.text
     mapping = {
         "membership_no_field": "Employee_ID",
         "email_field": "Email",
