@@ -114,7 +114,7 @@ class Bamboo:
     def page(self, places: Mapping[str, str], number: int, *, size: int = PAGE) -> Page | None:
         """Return one page of the dataset, ordered by id where it has one; None where the dataset cannot be asked so.
 
-        The rows have the names of single records (the keys of `places`).
+        `places` are the fields that are wanted, by their names in single records; the rows have those of the dataset.
         """
         names = list(dict.fromkeys(places.values()))
         body: dict[str, Any] = {"fields": names, "page": number, "pageSize": size}
@@ -128,8 +128,8 @@ class Bamboo:
         if answer.status in {404, 405}:
             asked = {"page": str(number), "page_size": str(size)}
             answer = self.calls.post(f"/api/v1/datasets/{DATASET}", {"fields": names}, asked)
-            return page_of_v1(answer.data, places, self.calls.host) if answer.status < 300 else None
-        return page_of_v2(answer.data, places, self.calls.host) if answer.status < 300 else None
+            return page_of_v1(answer.data, self.calls.host) if answer.status < 300 else None
+        return page_of_v2(answer.data, self.calls.host) if answer.status < 300 else None
 
     def listed(self) -> list[str]:
         """Return the ids of all who are active."""
@@ -176,7 +176,7 @@ class Bamboo:
         page = self.page(places, 1, size=min(PAGE, max(most * 10, 50))) if _enough(places, fields) else None
         raw: Sequence[Mapping[str, Any]]
         if page is not None:
-            raw = page.rows
+            raw = [{name: row.get(place) for name, place in places.items()} for row in page.rows]
         else:
             raw = [found for key in self.listed()[:most] if (found := self.record(key, wanted)) is not None]
         shown = [{name: text(each.get(name)) or "" for name in fields} for each in raw if _is_active(each)]

@@ -15,14 +15,14 @@ DATASET: Final = "employee"
 
 @dataclass(frozen=True)
 class Page:
-    """One page: its rows by the names of single records, and how many rows and pages there are, where that is said."""
+    """One page: its rows by the names of the dataset, and how many rows and pages there are, where that is said."""
 
     rows: Sequence[Mapping[str, Any]]
     total: int | None
     pages: int | None
 
 
-def page_of_v2(data: Any, places: Mapping[str, str], host: str) -> Page:
+def page_of_v2(data: Any, host: str) -> Page:
     """Read `{data: [{fields: {…}}], meta: {totalItems, totalPages}}`.
 
     Raises `BambooError` where it is something else.
@@ -32,10 +32,10 @@ def page_of_v2(data: Any, places: Mapping[str, str], host: str) -> Page:
         raise BambooError("not_bamboohr", host=host)
     found = [each.get("fields") if isinstance(each, dict) else None for each in rows]
     meta = meta if isinstance(meta, dict) else {}
-    return Page(_named(found, places, host), number_of(meta.get("totalItems")), number_of(meta.get("totalPages")))
+    return Page(_whole(found, host), number_of(meta.get("totalItems")), number_of(meta.get("totalPages")))
 
 
-def page_of_v1(data: Any, places: Mapping[str, str], host: str) -> Page:
+def page_of_v1(data: Any, host: str) -> Page:
     """Read `{data: [{…}], pagination: {total_records, total_pages}}`.
 
     Raises `BambooError` where it is something else.
@@ -44,19 +44,13 @@ def page_of_v1(data: Any, places: Mapping[str, str], host: str) -> Page:
     if not isinstance(rows, list):
         raise BambooError("not_bamboohr", host=host)
     paging = paging if isinstance(paging, dict) else {}
-    return Page(
-        _named(rows, places, host), number_of(paging.get("total_records")), number_of(paging.get("total_pages"))
-    )
+    return Page(_whole(rows, host), number_of(paging.get("total_records")), number_of(paging.get("total_pages")))
 
 
-def _named(rows: Sequence[Any], places: Mapping[str, str], host: str) -> list[dict[str, Any]]:
-    pairs = list(places.items())
-    found = []
-    for row in rows:
-        if not isinstance(row, dict):
-            raise BambooError("not_bamboohr", host=host)
-        found.append({name: row.get(place) for name, place in pairs})
-    return found
+def _whole(rows: Sequence[Any], host: str) -> Sequence[dict[str, Any]]:
+    if not all(isinstance(row, dict) for row in rows):
+        raise BambooError("not_bamboohr", host=host)
+    return rows
 
 
 def fields_of(calls: Calls) -> dict[str, str]:

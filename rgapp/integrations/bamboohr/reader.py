@@ -140,6 +140,8 @@ class Reader:
         page is missed. Raises `_Moved` then, and where anything else shows that pages moved.
         """
         seen: set[str] = set()
+        names = [self._places.get(name, "") for name in rows.wanted]
+        place = self._places.get(ID)
         total: int | None = None
         got = 0
         for number in range(1, MOST_PAGES + 1):
@@ -150,13 +152,15 @@ class Reader:
                 raise _Moved
             total = page.total
             for record in page.rows:
-                key = text(record.get(ID)) if ID in self._places else None
+                key = text(record.get(place)) if place is not None else None
                 if key is not None:
                     if key in seen:
                         raise _Moved
                     seen.add(key)
                 got += 1
-                _put(store, rows, got, key, record)
+                row, standing = rows.row(got, key, record, names)
+                if standing is Standing.HERE:
+                    store.add(row)
             self.alive(got / total if total else None)
             if not page.rows or (number >= page.pages if page.pages is not None else len(page.rows) < self.page_size):
                 break

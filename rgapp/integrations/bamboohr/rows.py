@@ -64,9 +64,14 @@ class Rows:
         """Return how many of those who were looked at have each field."""
         return {name: self.looked_at - self._missing[at] for at, name in self._counted}
 
-    def row(self, number: int, key: str | None, record: Mapping[str, Any]) -> tuple[FeedRow, Standing]:
-        """Return an employee's row, with her standing; the row of somebody who is not meant says that she is gone."""
-        values = list(map(text, map(record.get, self.wanted)))
+    def row(
+        self, number: int, key: str | None, record: Mapping[str, Any], names: Sequence[str] | None = None
+    ) -> tuple[FeedRow, Standing]:
+        """Return an employee's row, with her standing; the row of somebody who is not meant says that she is gone.
+
+        `names` are those of the wanted fields in this record, in their order, where they have others there.
+        """
+        values = list(map(text, map(record.get, self.wanted if names is None else names)))
         standing = self._standing(values)
         if standing is Standing.HERE or standing is Standing.NOT_MEANT:
             self.looked_at += 1
