@@ -1,6 +1,5 @@
 """Work on sync runs off the request path: woken when one arrives, and each minute for what was left."""
 
-import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,10 +15,9 @@ from rgapp.integrations.sync import runs
 from rgapp.integrations.sync.engine import Tools, work_on_next, work_on_preview
 from rgapp.integrations.sync.work import Progress
 from rgapp.models import RunState, SyncRun
+from rgapp.turnstile import bell_of
 
 SETTLED: Final = (RunState.APPLIED, RunState.FAILED, RunState.DISCARDED)
-# SQLite lets one writer in at a time, and the others look again every few milliseconds: they need a gap to find.
-GAP_SECONDS: Final = 0.005
 
 
 def sync_folder() -> Path:
@@ -34,13 +32,13 @@ def kept_files(integration_id: uuid.UUID) -> Path:
 
 def tools_of(session: Session, progress: Progress | None = None) -> Tools:
     """Return what working on runs needs."""
-    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    engine = session.get_bind().engine
     return Tools(
         folder=sync_folder(),
         sealer=current_app.extensions["sealer"],
         clock=utcnow,
         progress=progress,
-        wait=_let_others_write if on_sqlite else None,
+        bell=bell_of(engine.url.database) if engine.dialect.name == "sqlite" else None,
     )
 
 
@@ -83,7 +81,3 @@ def delete_old_files(session: Session, *, now: datetime, kept: timedelta) -> int
             path.unlink(missing_ok=True)
             count += 1
     return count
-
-
-def _let_others_write() -> None:
-    time.sleep(GAP_SECONDS)

@@ -1,7 +1,7 @@
-"""The second pass: what the check staged is written, batch by batch, each with the run's checkpoint; leavers come late.
+"""The second pass: what the check staged is written in short transactions, each with the run's checkpoint.
 
-A process may die at any line: the batches that were committed stand in the run, and the next process goes on behind
-them.
+Leavers come late. A process may die at any line: what was committed stands in the run, and the next process goes on
+behind it.
 """
 
 import uuid
@@ -27,6 +27,8 @@ PHASES: Final = {
     RunPhase.LISTED: stage.LISTED,
     RunPhase.LAST: stage.TANGLED,
 }
+# So many staged batches one transaction writes, or fewer where somebody waits to write.
+MOST_BATCHES: Final = 4
 # What takes nobody out, for a run whose leavers are held.
 WITHOUT_LEAVERS: Final = (RunPhase.APPLY, RunPhase.LAST)
 
@@ -58,7 +60,11 @@ class Applier:
         if phase is RunPhase.LAST:
             self._together(offset)
             return
+        open_since = 0
         for batch, behind in work.stage.batches(name, offset):
+            if not open_since:
+                work.hold()
+            open_since += 1
             if phase is RunPhase.ABSENT:
                 self._take_out(batch)
             elif phase is RunPhase.LISTED:
@@ -66,17 +72,18 @@ class Applier:
             else:
                 self._write(without([Line(*entry) for entry in batch], self._left_out))
             work.counts.share = behind * 100 // size
-            self._checkpoint(phase, behind)
+            if open_since == MOST_BATCHES or behind >= size or work.somebody_waits():
+                self._checkpoint(phase, behind)
+                open_since = 0
 
     def _checkpoint(self, phase: RunPhase, behind: int) -> None:
         self._work.keep(phase=phase, stage_offset=behind, tries=0)
         self._work.session.commit()
         self._work.said()
-        self._work.pause()
+        self._work.make_way()
 
     def _write(self, lines: Sequence[Line], free: frozenset[str] = frozenset()) -> None:
         work = self._work
-        work.hold()
         done = self._batches.write(work.session, lines, now=work.clock(), free=free)
         self._known.remember(
             [_kept(each) for each in done if each.user_id and not each.line.known],
@@ -106,7 +113,6 @@ class Applier:
 
     def _take_out(self, batch: Sequence[Any]) -> None:
         work = self._work
-        work.hold()
         keys = [key for key, _ in batch]
         users = [uuid.UUID(hex=user_id) for _, user_id in batch]
         work.counts.deactivated += self._batches.take_out(work.session, users, now=work.clock(), facts={"absent": True})
@@ -130,6 +136,7 @@ class Applier:
         lines = without([line for batch, _ in staged for line in batch], self._left_out)
         if lines:
             moving = frozenset(str(line.user_id) for line in lines if line.user_id)
+            self._work.hold()
             self._write(lines, moving)
         self._work.counts.share = 100
         self._checkpoint(RunPhase.LAST, self._work.stage.size(stage.TANGLED))
