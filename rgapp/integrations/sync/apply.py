@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 from rgapp.integrations.sync import stage
 from rgapp.integrations.sync.known import KnownPeople
@@ -42,6 +43,8 @@ class Applier:
         self._known = known
         self._problems = problems
         self._left_out = work.stage.left_out()
+        # A savepoint is dear on SQLite. On PostgreSQL it is not, and would have to be taken again after any conflict.
+        self._is_bold = work.session.get_bind().dialect.name == "sqlite"
 
     def go(self, phase: RunPhase, offset: int, *, leavers: bool) -> None:
         """Write from a phase and an offset on to the end; commits each batch.
@@ -60,21 +63,45 @@ class Applier:
         if phase is RunPhase.LAST:
             self._together(offset)
             return
-        open_since = 0
+        todo = list[tuple[list[Any], int]]()
         for batch, behind in work.stage.batches(name, offset):
-            if not open_since:
+            if not todo:
                 work.hold()
-            open_since += 1
-            if phase is RunPhase.ABSENT:
-                self._take_out(batch)
-            elif phase is RunPhase.LISTED:
-                self._leave_alone(batch)
-            else:
-                self._write(without([Line(*entry) for entry in batch], self._left_out))
+                before = work.mark()
+            todo.append((batch, behind))
+            if not self._take(phase, batch, bold=self._is_bold):
+                self._again(phase, todo, before)
             work.counts.share = behind * 100 // size
-            if open_since == MOST_BATCHES or behind >= size or work.somebody_waits():
+            if len(todo) == MOST_BATCHES or behind >= size or work.somebody_waits():
                 self._checkpoint(phase, behind)
-                open_since = 0
+                todo = []
+
+    def _again(self, phase: RunPhase, todo: Sequence[tuple[list[Any], int]], before: Any) -> None:
+        """Take the batches of this transaction once more, for somebody came in between: now with savepoints."""
+        work = self._work
+        work.session.rollback()
+        work.back_to(before)
+        work.hold()
+        for batch, _ in todo:
+            self._take(phase, batch, bold=False)
+
+    def _take(self, phase: RunPhase, batch: list[Any], *, bold: bool) -> bool:
+        """Write one staged batch; False where a `bold` one met somebody, and the transaction is good for nothing."""
+        if phase is RunPhase.ABSENT:
+            self._take_out(batch)
+            return True
+        if phase is RunPhase.LISTED:
+            self._leave_alone(batch)
+            return True
+        lines = without([Line(*entry) for entry in batch], self._left_out)
+        if not bold or not all(line.fresh for line in lines):
+            self._write(lines)
+            return True
+        try:
+            self._make(lines)
+        except IntegrityError:
+            return False
+        return True
 
     def _checkpoint(self, phase: RunPhase, behind: int) -> None:
         self._work.keep(phase=phase, stage_offset=behind, tries=0)
@@ -82,12 +109,19 @@ class Applier:
         self._work.said()
         self._work.make_way()
 
+    def _make(self, lines: Sequence[Line]) -> None:
+        """Make accounts for people whom nobody knew."""
+        work = self._work
+        made = self._batches.make(work.session, lines, now=work.clock())
+        self._known.remember([_kept(line, user_id) for line, user_id in zip(lines, made, strict=True)], [])
+        work.counts.created += len(made)
+
     def _write(self, lines: Sequence[Line], free: frozenset[str] = frozenset()) -> None:
         work = self._work
         done = self._batches.write(work.session, lines, now=work.clock(), free=free)
         self._known.remember(
-            [_kept(each) for each in done if each.user_id and not each.line.known],
-            [_kept(each) for each in done if each.user_id and each.line.known],
+            [_kept(each.line, each.user_id) for each in done if each.user_id and not each.line.known],
+            [_kept(each.line, each.user_id) for each in done if each.user_id and each.line.known],
         )
         for each in done:
             self._count(each)
@@ -157,7 +191,6 @@ class Applier:
         )
 
 
-def _kept(each: Done) -> tuple[Any, ...]:
-    line = each.line
+def _kept(line: Line, user_id: str) -> tuple[Any, ...]:
     row_digest = bytes.fromhex(line.row_digest) if line.row_digest else None
-    return line.key, each.user_id, bytes.fromhex(line.digest), row_digest, True
+    return line.key, user_id, bytes.fromhex(line.digest), row_digest, True

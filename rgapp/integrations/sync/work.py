@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -85,6 +85,16 @@ class Work:
         Raises `LeaseLost`.
         """
         self.lease.keep(self.session, self.clock())
+
+    def mark(self) -> Any:
+        """Return what `back_to` needs after a transaction that is rolled back and done again."""
+        return replace(self.counts), len(self._problems)
+
+    def back_to(self, mark: Any) -> None:
+        """Count and note as if nothing had happened since."""
+        counts, problems = mark
+        vars(self.counts).update(vars(counts))
+        del self._problems[problems:]
 
     def make_way(self) -> None:
         """Let those write who wait for it, between two transactions."""
