@@ -14,9 +14,9 @@ from collections import deque
 from threading import Lock
 from typing import Any, Final
 
-# So long who writes much leaves the lock to those who wait: they look for it again after 100 ms at the latest.
+# So long who writes much leaves the lock to those who wait for it.
 COURTESY_SECONDS: Final = 0.12
-LOOKS_AGAIN_SECONDS: Final = 0.001
+LOOKS_AGAIN_SECONDS: Final = 0.002
 
 
 class Turnstile:
@@ -138,10 +138,27 @@ class QueuedConnection(sqlite3.Connection):
             raise sqlite3.OperationalError("database is locked")
         self._holds = True
         try:
-            self.execute("BEGIN IMMEDIATE")
+            self._take_lock()
         except BaseException:
             self._leave()
             raise
+
+    def _take_lock(self) -> None:
+        """Take SQLite's lock, and look for it often: SQLite itself would wait longer after each look, up to 100 ms."""
+        patience = self._patience()
+        until = time.monotonic() + patience
+        self.execute("PRAGMA busy_timeout = 0")
+        try:
+            while True:
+                try:
+                    self.execute("BEGIN IMMEDIATE")
+                    return
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                        raise
+                time.sleep(LOOKS_AGAIN_SECONDS)
+        finally:
+            self.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
 
     def _patience(self) -> float:
         milliseconds: int = self.execute("PRAGMA busy_timeout").fetchone()[0]
