@@ -122,7 +122,7 @@ def read_file(path: Path) -> None:
 
 def read_table(address: str) -> None:
     """Read all users and keep nothing."""
-    connection: Any = _connect(address)
+    connection: Any = connect(address)
     cursor = connection.cursor("users") if not address.startswith("sqlite") else connection.cursor()
     cursor.execute("SELECT * FROM users")
     while cursor.fetchmany(AT_ONCE):
@@ -134,8 +134,8 @@ def insert_again(address: str, other: str) -> float:
     """Insert what a load wrote into the same tables of another database; returns the seconds of the inserts alone."""
     spent = 0.0
     for name, where in {"programmes": "true", "integrations": "true", **WRITTEN}.items():
-        source: Any = _connect(address)
-        target: Any = _connect(other)
+        source: Any = connect(address)
+        target: Any = connect(other)
         on_sqlite = address.startswith("sqlite")
         if name == "programmes":  # What the others refer to comes beside what the installation made.
             target.execute("UPDATE programmes SET slug = 'own-' || slug WHERE slug = 'acme'")
@@ -166,7 +166,8 @@ def _insert(target: Any, name: str, columns: Sequence[str], rows: Sequence[Any],
     target.commit()
 
 
-def _connect(address: str) -> Any:
+def connect(address: str) -> Any:
+    """Open a database as bare as its driver does."""
     if address.startswith("sqlite"):
         opened = sqlite3.connect(address.removeprefix("sqlite:///"), isolation_level=None)
         opened.execute("PRAGMA journal_mode = WAL")

@@ -16,9 +16,9 @@ from rgapp.extensions import db
 from rgapp.turnstile import QueuedConnection
 
 BUSY_TIMEOUT_MS = 15_000
-# The log of SQLite's writes grows to 16 MB, not 4, before its pages go into the file. Most of them are the same few,
+# The log of SQLite's writes grows to 64 MB, not 4, before its pages go into the file. Most of them are the same few,
 # the ends of indexes, and are copied once instead of four times.
-PAGES_IN_LOG = 4000
+PAGES_IN_LOG = 16_000
 # A transaction that reads first and writes later fails at once on SQLite when somebody wrote in between. So whatever
 # may write takes the write lock when it begins; only requests with a safe method read without it.
 _reads_only: ContextVar[bool] = ContextVar("reads_only", default=False)

@@ -1,13 +1,22 @@
 """Who writes to a SQLite file stands in one queue for each process, first come, first served.
 
 SQLite itself lets those who wait ask again, later each time: who came first may be served last. The queue decides
-about their order only; what keeps writers apart is SQLite's lock, as ever.
+about their order only; what keeps writers apart is SQLite's lock, as ever. Other processes hear that somebody waits
+by a bell.
 """
 
+import fcntl
+import os
 import sqlite3
+import time
+import weakref
 from collections import deque
 from threading import Lock
-from typing import Any
+from typing import Any, Final
+
+# So long who writes much leaves the lock to those who wait for it.
+COURTESY_SECONDS: Final = 0.12
+LOOKS_AGAIN_SECONDS: Final = 0.002
 
 
 class Turnstile:
@@ -55,6 +64,52 @@ class Turnstile:
                 self._taken = False
 
 
+class Bell:
+    """Who waits for the write lock of a SQLite file rings, so that a process that writes much hears it, and makes way.
+
+    It is a lock on a file beside the database: shared by all who wait, and gone with their processes.
+    """
+
+    def __init__(self, database: str) -> None:
+        """Open the bell of a database file."""
+        self._file = os.open(f"{database}-bell", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.close = weakref.finalize(self, os.close, self._file)
+
+    def ring(self) -> None:
+        """Say that we wait."""
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+
+    def rest(self) -> None:
+        """Say that we wait no more."""
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def rings(self) -> bool:
+        """Tell whether anybody else waits."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        return False
+
+    def make_way(self) -> None:
+        """Let those write who wait, between two transactions."""
+        time.sleep(0)
+        until = time.monotonic() + COURTESY_SECONDS
+        while self.rings() and time.monotonic() < until:
+            time.sleep(LOOKS_AGAIN_SECONDS)
+
+
+def bell_of(database: str | None) -> Bell | None:
+    """Return the bell of a database, None where it is in no file or its folder cannot be written to."""
+    if not database or database.startswith((":", "file:")):
+        return None
+    try:
+        return Bell(database)
+    except OSError:
+        return None
+
+
 _turnstiles: dict[str, Turnstile] = {}
 
 
@@ -65,17 +120,45 @@ class QueuedConnection(sqlite3.Connection):
         super().__init__(database, *args, **options)
         self._turnstile = _turnstiles.setdefault(database, Turnstile())
         self._holds = False
+        self._bell = bell_of(database)
 
     def begin_writing(self) -> None:
         """Begin a transaction that writes; raises sqlite3.OperationalError after `busy_timeout`."""
+        if self._bell is None:
+            self._begin_writing()
+            return
+        self._bell.ring()
+        try:
+            self._begin_writing()
+        finally:
+            self._bell.rest()
+
+    def _begin_writing(self) -> None:
         if not self._turnstile.acquire(0) and not self._turnstile.acquire(self._patience()):
             raise sqlite3.OperationalError("database is locked")
         self._holds = True
         try:
-            self.execute("BEGIN IMMEDIATE")
+            self._take_lock()
         except BaseException:
             self._leave()
             raise
+
+    def _take_lock(self) -> None:
+        """Take SQLite's lock, and look for it often: SQLite itself would wait longer after each look, up to 100 ms."""
+        patience = self._patience()
+        until = time.monotonic() + patience
+        self.execute("PRAGMA busy_timeout = 0")
+        try:
+            while True:
+                try:
+                    self.execute("BEGIN IMMEDIATE")
+                    return
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                        raise
+                time.sleep(LOOKS_AGAIN_SECONDS)
+        finally:
+            self.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
 
     def _patience(self) -> float:
         milliseconds: int = self.execute("PRAGMA busy_timeout").fetchone()[0]
@@ -98,6 +181,8 @@ class QueuedConnection(sqlite3.Connection):
         try:
             super().close()
         finally:
+            if self._bell is not None:
+                self._bell.close()
             self._leave(ended=True)
 
     def _leave(self, *, ended: bool = False) -> None:

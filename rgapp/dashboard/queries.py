@@ -104,8 +104,10 @@ def versions(session: Session, integration: Integration) -> list[IntegrationVers
 
 
 def last_editor(session: Session, integration: Integration) -> AuditEvent | None:
-    """Return the newest event about this integration: who changed it, and when."""
+    """Return the newest event about this integration, and not about one of its people: who changed it, and when."""
     query = select(AuditEvent).where(
-        AuditEvent.programme_id == integration.programme_id, AuditEvent.integration_id == integration.id
+        AuditEvent.programme_id == integration.programme_id,
+        AuditEvent.integration_id == integration.id,
+        AuditEvent.user_id.is_(None),
     )
     return session.scalar(query.order_by(AuditEvent.id.desc()).limit(1))

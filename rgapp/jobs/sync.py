@@ -1,7 +1,6 @@
 """Work on sync runs off the request path: woken when one arrives, and each minute for what was left."""
 
 import shutil
-import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,10 +16,9 @@ from rgapp.integrations.sync import runs
 from rgapp.integrations.sync.engine import Tools, work_on_next, work_on_preview
 from rgapp.integrations.sync.work import Progress
 from rgapp.models import RunState, SyncRun
+from rgapp.turnstile import bell_of
 
 SETTLED: Final = (RunState.APPLIED, RunState.FAILED, RunState.DISCARDED)
-# SQLite lets one writer in at a time, and the others look again every few milliseconds: they need a gap to find.
-GAP_SECONDS: Final = 0.005
 
 
 def sync_folder() -> Path:
@@ -35,14 +33,14 @@ def kept_files(integration_id: uuid.UUID) -> Path:
 
 def tools_of(session: Session, progress: Progress | None = None) -> Tools:
     """Return what working on runs needs."""
-    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    engine = session.get_bind().engine
     return Tools(
         folder=sync_folder(),
         sealer=current_app.extensions["sealer"],
         clock=utcnow,
         progress=progress,
-        wait=_let_others_write if on_sqlite else None,
         outbound_allow=current_app.config["OUTBOUND_ALLOW"],
+        bell=bell_of(engine.url.database) if engine.dialect.name == "sqlite" else None,
     )
 
 
@@ -99,7 +97,3 @@ def delete_settled_pulls(session: Session) -> int:
             shutil.rmtree(path, ignore_errors=True)
             count += 1
     return count
-
-
-def _let_others_write() -> None:
-    time.sleep(GAP_SECONDS)

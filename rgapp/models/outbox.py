@@ -5,10 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, String, UniqueConstraint
+from sqlalchemy import Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from rgapp.models.base import Base, Tenant
+
+DUE = "status IN ('waiting', 'sending')"
 
 
 class MailStatus(StrEnum):
@@ -31,7 +33,7 @@ class OutboxMail(Tenant, Base):
     __tablename__ = "outbox_mails"
     __table_args__ = (
         UniqueConstraint("programme_id", "once_key"),
-        Index("ix_outbox_mails_due", "status", "due_at"),
+        Index("ix_outbox_mails_due", "due_at", sqlite_where=text(DUE), postgresql_where=text(DUE)),
         Index("ix_outbox_mails_programme_id_user_id", "programme_id", "user_id", "id"),
     )
 

@@ -2,6 +2,7 @@
 
 Each line gets what provisioning one by one would give it: one event, at most one mail. A batch is written in a
 savepoint; where somebody else wrote one of its people meanwhile (a first sign-in), its lines are taken one by one.
+People whom nobody knew can also be made without a savepoint, which on SQLite copies every page that the batch touches.
 """
 
 import uuid
@@ -140,6 +141,22 @@ class Batches:
         if free:
             return [Done(line, OutcomeKind.REJECTED, None, Refusal.EMAIL_CONFLICT) for line in lines]
         return [self._write_one(session, line, now) for line in lines]
+
+    def make(self, session: Session, lines: Sequence[Line], *, now: datetime) -> list[str]:
+        """Make accounts for fresh lines, of whom nobody is looked up; returns their ids in hex, flushes.
+
+        Raises SQLAlchemy's `IntegrityError` where somebody came in between: the caller's transaction is to be rolled
+        back, and the lines given to `write`. Raises `ValueError` where one of them is not fresh.
+        """
+        one_of_each = {line.active: line for line in lines}.values()
+        if not all(line.fresh for line in lines):
+            raise ValueError("only people whom nobody knew are made without a look")
+        if any(self._decide_fresh(line).kind is not OutcomeKind.CREATED for line in one_of_each):
+            raise ValueError("the policy lets no accounts be made")
+        writer = BatchWriter(session, self._programme_id, self._policy, self._actor, now)
+        made = writer.create_all(lines, self._rules)
+        writer.flush()
+        return made
 
     def _write_all(
         self, session: Session, lines: Sequence[Line], now: datetime, free: frozenset[str], fresh: bool

@@ -84,24 +84,40 @@ class BatchWriter:
         """Make an account; returns its id in hex."""
         if match.email_holder is not None:
             self._free(match)
-        user_id, at, programme = new_hex(), self._at, self._programme
-        _, _, number, email, first, last, born, active, *_ = line
-        # What is noted beside the values depends on which of them there are: it is made once for each such pattern.
-        pattern = (first is None, last is None, born is None, active, tuple(map(tuple, line.gaps)) if line.gaps else ())
-        sources, gaps, incomplete, facts = self._patterns.get(pattern) or self._note(pattern, line, rules)
-        waits = active is False
-        assert email is not None  # noqa: S101 - nobody is created without an address.
-        self._users.append(
-            (
-                programme, user_id, number, email, email_key(email), first, last, _name_key(first),
-                _name_key(last), born, "leaver" if waits else "active", self._source, self._integration, sources,
-                gaps, incomplete, at, at, at if waits else None,
-            )
-        )  # fmt: skip
-        self._event(CREATED, user_id, facts)
-        if self._policy.welcome_email and not waits:
-            self._welcome(user_id, email)
-        return user_id
+        return self.create_all([line], rules)[0]
+
+    def create_all(self, lines: Sequence[Line], rules: Rules) -> list[str]:
+        """Make accounts; returns their ids in hex. One loop, for this is where a first load spends its time."""
+        at, programme, integration, source, actor = (
+            self._at,
+            self._programme,
+            self._integration,
+            self._source,
+            self._actor,
+        )
+        patterns, welcomes = self._patterns, self._policy.welcome_email
+        users, events, mails, made = self._users, self._events, self._mails, list[str]()
+        for line in lines:
+            user_id = new_hex()
+            _, _, number, email, first, last, born, active, _, _, found, *_ = line
+            # What is noted beside the values depends on which of them there are: it is made once for each pattern.
+            gaps_found = tuple(map(tuple, found)) if found else ()
+            pattern = (first is None, last is None, born is None, active, gaps_found)
+            sources, gaps, incomplete, facts = patterns.get(pattern) or self._note(pattern, line, rules)
+            waits = active is False
+            assert email is not None  # noqa: S101 - nobody is created without an address.
+            users.append(
+                (
+                    programme, user_id, number, email, email_key(email), first, last, _name_key(first),
+                    _name_key(last), born, "leaver" if waits else "active", source, integration, sources,
+                    gaps, incomplete, at, at, at if waits else None,
+                )
+            )  # fmt: skip
+            events.append((new_hex(), programme, at, CREATED, *actor, user_id, integration, facts))
+            if welcomes and not waits:
+                mails.append(self._welcome(user_id, email))
+            made.append(user_id)
+        return made
 
     def change(self, match: Match, outcome: Outcome, owners: frozenset[uuid.UUID]) -> None:
         """Write what a decision about an account that exists means."""
@@ -204,7 +220,7 @@ class BatchWriter:
             status, left = UserStatus.ACTIVE, None
             email = _after(outcome.changes, Field.EMAIL, user.email)
             if begins and self._policy.welcome_email and email and user.last_sign_in_at is None:
-                self._welcome(user.id.hex, email)
+                self._mails.append(self._welcome(user.id.hex, email))
         at = self._form.time(left) if left else None
         self._statuses.append((str(status), at, self._at, self._programme, user.id.hex))
 
@@ -229,14 +245,10 @@ class BatchWriter:
             (new_hex(), self._programme, self._at, tag, *self._actor, user_id, self._integration, facts)
         )
 
-    def _welcome(self, user_id: str, recipient: str) -> None:
-        dashed = f"{user_id[:8]}-{user_id[8:12]}-{user_id[12:16]}-{user_id[16:20]}-{user_id[20:]}"
-        once = f"welcome:{dashed}"
-        self._mails.append(
-            (
-                self._programme, new_hex(), user_id, WELCOME, once, recipient, "{}",
-                WAITING, 0, self._at, self._at, "",
-            )
+    def _welcome(self, user_id: str, recipient: str) -> tuple[Any, ...]:
+        once = f"welcome:{user_id[:8]}-{user_id[8:12]}-{user_id[12:16]}-{user_id[16:20]}-{user_id[20:]}"
+        return (
+            self._programme, new_hex(), user_id, WELCOME, once, recipient, "{}", WAITING, 0, self._at, self._at, "",
         )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ listens, is undone first; its line is then written alone.
 import time
 import uuid
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -164,9 +164,9 @@ def filter_of(request: ScimRequest) -> str:
     One that may hold a password is not kept.
     """
     asked: Mapping[str, Any] = request.query
-    document = request.body.document if isinstance(request.body, Body) else None
-    if request.path.endswith(".search") and isinstance(document, dict):
-        asked = document
+    if request.path.endswith(".search") and isinstance(request.body, Body):
+        with suppress(SCIMException):  # What cannot be read is refused in its turn, in its own words.
+            asked = request.body.document if isinstance(request.body.document, dict) else asked
     found = asked.get("filter") or next((value for name, value in asked.items() if name.lower() == "filter"), "")
     if not isinstance(found, str):
         return ""

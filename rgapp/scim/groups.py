@@ -59,8 +59,9 @@ def members_of(
 
     Raises `TooManyException` where several groups have so many that the answer would not fit into memory.
     """
+    several = len(identifiers) > 1
     query = (
-        select(_MEMBERS.group_id, _MEMBERS.user_id)
+        select(_MEMBERS.user_id, *([_MEMBERS.group_id] if several else []))
         .join(
             SCIMUser.__table__,
             (_USERS.programme_id == _MEMBERS.programme_id) & (_USERS.user_id == _MEMBERS.user_id),
@@ -72,14 +73,21 @@ def members_of(
         )
         .order_by(_MEMBERS.user_id)
     )
-    rows = session.execute(query.limit(MOST_SHOWN + 1) if len(identifiers) > 1 else query).all()
-    if len(identifiers) > 1 and len(rows) > MOST_SHOWN:
+    if not several:
+        alone = [_member(user_id) for user_id in session.scalars(query)]
+        return {identifiers[0]: alone} if alone else {}
+    rows = session.execute(query.limit(MOST_SHOWN + 1)).all()
+    if len(rows) > MOST_SHOWN:
         raise TooManyException(detail=TOO_MANY)
     found: dict[uuid.UUID, list[dict[str, Any]]] = {}
-    for group_id, user_id in rows:
-        member = {"value": str(user_id), "$ref": f"Users/{user_id}", "type": "User"}
-        found.setdefault(group_id, []).append(member)
+    for user_id, group_id in rows:
+        found.setdefault(group_id, []).append(_member(user_id))
     return found
+
+
+def _member(user_id: uuid.UUID) -> dict[str, Any]:
+    text = str(user_id)
+    return {"value": text, "$ref": f"Users/{text}", "type": "User"}
 
 
 def keys_of(document: Document) -> dict[str, Any]:
@@ -143,9 +151,14 @@ def known_users(session: Session, scope: Scope, identifiers: Sequence[str]) -> s
 
 def set_members(session: Session, scope: Scope, group_id: uuid.UUID, wanted: set[uuid.UUID]) -> None:
     """Make these users the members of a group, and nobody else."""
-    present = set(session.scalars(select(_MEMBERS.user_id).where(*_of_group(scope, group_id))))
+    present = all_members(session, scope, group_id)
     add_members(session, scope, group_id, wanted - present)
     remove_members(session, scope, group_id, present - wanted)
+
+
+def all_members(session: Session, scope: Scope, group_id: uuid.UUID) -> set[uuid.UUID]:
+    """Return the members of a group."""
+    return set(session.scalars(select(_MEMBERS.user_id).where(*_of_group(scope, group_id))))
 
 
 def present_members(session: Session, scope: Scope, group_id: uuid.UUID, among: Iterable[uuid.UUID]) -> set[uuid.UUID]:

@@ -23,8 +23,8 @@ from rgapp.integrations.scim.log import Entry
 from rgapp.scim import bodies
 from rgapp.scim.bodies import Body
 from rgapp.scim.errors import Unavailable
-from rgapp.scim.hot import activity_of, look_up_of, member_changes_of
-from rgapp.scim.reading import GROUP
+from rgapp.scim.hot import activity_of, leaves_members, look_up_of, member_changes_of
+from rgapp.scim.reading import GROUP, LISTS, leaves_out
 from rgapp.scim.service import Service
 from rgapp.scim.storage import SQLStorage
 
@@ -108,6 +108,9 @@ class Handler(ScimHandler):
         conditions = self.service.read_conditions(request)
         version, changed = self.storage.change_members(str(target.resource_id), changes, conditions)
         self._did("updated" if changed else "unchanged")
+        if any(change.alone for change in changes):
+            document = self.storage.document(GROUP, str(target.resource_id))
+            return self.service.document_response(request.base_url, document)
         return ScimResponse(HTTPStatus.NO_CONTENT, None, {"ETag": version})
 
     def _change(
@@ -118,17 +121,22 @@ class Handler(ScimHandler):
         read: Callable[[bytes, str | None], Any],
         apply: Callable[..., Resource[Any] | None],
     ) -> ScimResponse:
-        kind = str(resource_type.name)
+        kind, resource_id = str(resource_type.name), str(target.resource_id)
         parameters = self.service.read_response_parameters(resource_type, request.query)
-        before = self.storage.document(kind, str(target.resource_id), to_change=True)
+        # A group may have thousands of members: where a change is not about them, no models are made of them.
+        apart = kind == GROUP and leaves_members(self._bridged(request, resource_type).document)
+        shows = not leaves_out(parameters, LISTS[kind])
+        before = self.storage.document(kind, resource_id, to_change=True, members=not apart)
         body = self._bridged(request, resource_type, before)
         change = read(body, request.header("Content-Type"))
         current = self.storage.model(kind).model_validate(before)
         changed = apply(current, change, self.service.read_conditions(request))
         if changed is None:
             self._did("unchanged")
+            before = self.storage.document(kind, resource_id) if apart and shows else before
             return self.service.document_response(request.base_url, before, parameters)
-        document = self.storage.update_document(kind, changed, before["meta"]["version"])
+        version = before["meta"]["version"]
+        document = self.storage.update_document(kind, changed, version, apart=apart, shows=shows)
         self._did("updated")
         return self.service.document_response(request.base_url, document, parameters)
 

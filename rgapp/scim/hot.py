@@ -40,10 +40,11 @@ def look_up_of(query: Mapping[str, str]) -> LookUp | None:
 
 
 class MemberChange(NamedTuple):
-    """Users who join a group, or leave it."""
+    """Users who join a group, or leave it; with `alone` nobody else is in it afterwards."""
 
     joins: bool
     identifiers: Sequence[str]
+    alone: bool = False
 
 
 def member_changes_of(document: Any) -> list[MemberChange] | None:
@@ -55,6 +56,12 @@ def member_changes_of(document: Any) -> list[MemberChange] | None:
     return None if None in changes else changes  # type: ignore[return-value]  # So each of them is one.
 
 
+def leaves_members(document: Any) -> bool:
+    """Tell whether a PATCH in standard SCIM certainly says nothing of who is in a group."""
+    operations = _operations_of(document)
+    return bool(operations) and "members" not in str(operations).lower()
+
+
 def _member_change(operation: Any) -> MemberChange | None:
     if not isinstance(operation, dict) or not isinstance(path := operation.get("path"), str):
         return None
@@ -62,7 +69,7 @@ def _member_change(operation: Any) -> MemberChange | None:
     if op == "remove" and operation.keys() == {"op", "path"} and _MEMBERS.fullmatch(path):
         return MemberChange(joins=False, identifiers=_IDENTIFIER.findall(path))
     value = operation.get("value")
-    if op != "add" or path.lower() != "members" or operation.keys() != {"op", "path", "value"}:
+    if op not in {"add", "replace"} or path.lower() != "members" or operation.keys() != {"op", "path", "value"}:
         return None
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         return None
@@ -70,7 +77,7 @@ def _member_change(operation: Any) -> MemberChange | None:
         return None
     if not all(str(entry.get("type") or "User").lower() == "user" for entry in value):
         return None
-    return MemberChange(joins=True, identifiers=[entry["value"] for entry in value])
+    return MemberChange(joins=True, identifiers=[entry["value"] for entry in value], alone=op == "replace")
 
 
 def _operations_of(document: Any) -> list[Any] | None:

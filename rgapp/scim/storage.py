@@ -132,22 +132,28 @@ class SQLStorage(Reader, ScimStorage):
         kind = str(resource_type.name)
         return self.model(kind).model_validate(self.update_document(kind, resource, expected_version))
 
-    def update_document(self, kind: str, resource: Any, expected_version: str | None) -> dict[str, Any]:
-        """Replace a stored resource, and return it as JSON."""
+    def update_document(
+        self, kind: str, resource: Any, expected_version: str | None, *, apart: bool = False, shows: bool = True
+    ) -> dict[str, Any]:
+        """Replace a stored resource, and return it as JSON.
+
+        With `apart` a group's members stay who they are, whatever the resource says; `shows` asks for them.
+        """
         now = self.clock()
         if kind == USER:
             return self._update_user(resource, expected_version, now)
         group = self._group_to_change(resource.id, expected_version)
         document = documents.stored(resource, documents.NOT_KEPT_OF_GROUPS)
         keys = groups.keys_of(document)
-        members = groups.wanted_members(self.session, self.scope, resource.members or [])
+        wanted = None if apart else groups.wanted_members(self.session, self.scope, resource.members or [])
         for name, value in keys.items():
             setattr(group, name, value)
         self.people.entry.group = keys["display_name"]
         group.version, group.updated_at = group.version + 1, now
         self.session.flush()
-        groups.set_members(self.session, self.scope, group.id, members)
-        return self.document(GROUP, str(group.id))
+        if wanted is not None:
+            groups.set_members(self.session, self.scope, group.id, wanted)
+        return self.document(GROUP, str(group.id), members=shows)
 
     def _update_user(self, resource: Any, expected_version: str | None, now: datetime) -> dict[str, Any]:
         row = self._user_to_change(resource.id, expected_version)
@@ -189,17 +195,24 @@ class SQLStorage(Reader, ScimStorage):
     def change_members(
         self, resource_id: str, changes: Sequence[MemberChange], conditions: Conditions
     ) -> tuple[str, bool]:
-        """Add members to a group and take others out, without reading the rest; later changes win.
+        """Add members to a group and take others out, without reading the rest unless it goes; later changes win.
 
         Returns the group's version, and whether anything changed.
         """
         group = self._group_to_change(resource_id, None)
         conditions.check(documents.version_tag(group.version), "PATCH")
-        stays = {text: change.joins for change in changes for text in change.identifiers}
+        alone = max((at for at, change in enumerate(changes) if change.alone), default=None)
+        # Who is named only before everybody else goes is looked for all the same: nobody unknown is taken for known.
+        groups.known_users(self.session, self.scope, _joining(changes[:alone] if alone is not None else ()))
+        stays = {text: change.joins for change in changes[alone or 0 :] for text in change.identifiers}
         wanted = groups.known_users(self.session, self.scope, [text for text, joins in stays.items() if joins])
         unwanted = {found for text, joins in stays.items() if not joins and (found := users.read_id(text))}
-        present = groups.present_members(self.session, self.scope, group.id, wanted | unwanted)
-        joining, leaving = wanted - present, unwanted & present
+        if alone is None:
+            present = groups.present_members(self.session, self.scope, group.id, wanted | unwanted)
+            joining, leaving = wanted - present, unwanted & present
+        else:
+            present = groups.all_members(self.session, self.scope, group.id)
+            joining, leaving = wanted - present, present - wanted
         if joining or leaving:
             groups.add_members(self.session, self.scope, group.id, joining)
             groups.remove_members(self.session, self.scope, group.id, leaving)
@@ -241,6 +254,10 @@ class SQLStorage(Reader, ScimStorage):
         self.people.entry.group = group.display_name
         _check_version(documents.version_tag(group.version), expected_version)
         return group
+
+
+def _joining(changes: Sequence[MemberChange]) -> list[str]:
+    return [text for change in changes if change.joins for text in change.identifiers]
 
 
 def _account_of(outcome: Outcome) -> uuid.UUID:

@@ -1,6 +1,7 @@
 """The queue of those who write to one SQLite file: in order, with an end to waiting, and never left shut."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -14,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from rgapp.extensions import db
-from rgapp.turnstile import QueuedConnection, Turnstile
+from rgapp.turnstile import COURTESY_SECONDS, Bell, QueuedConnection, Turnstile, bell_of
 from tests.factories import Factory
 
 LONG = 30.0
@@ -155,3 +156,42 @@ def test_a_connection_that_is_given_up_lets_the_next_one_in(app: Flask, make: Fa
     with Session(db.engine) as other:
         other.execute(text("UPDATE programmes SET name = 'Other'"))
         other.commit()
+
+
+def test_who_waits_for_the_lock_is_heard_until_it_is_had(file: Path, one: QueuedConnection) -> None:
+    """A process that writes much ends its transaction then."""
+    bell, done = Bell(str(file)), Event()
+    assert not bell.rings()
+
+    def write() -> None:
+        with closing(opened(file)) as other:
+            other.execute(f"PRAGMA busy_timeout = {int(LONG * 1000)}")
+            other.begin_writing()
+            done.wait(LONG)
+            other.rollback()
+
+    with ThreadPoolExecutor() as pool:
+        writing = pool.submit(write)
+        while not bell.rings():
+            assert not writing.done()
+        one.rollback()
+        bell.make_way()
+        assert not bell.rings()
+        done.set()
+        writing.result(LONG)
+
+
+def test_nobody_is_waited_for_long(file: Path) -> None:
+    stuck, bell = Bell(str(file)), Bell(str(file))
+    stuck.ring()
+    started = time.monotonic()
+    bell.make_way()
+    assert time.monotonic() - started >= COURTESY_SECONDS
+    stuck.close()
+    assert not bell.rings(), "what held the lock is gone with its file"
+
+
+def test_a_database_in_no_file_has_no_bell(tmp_path: Path) -> None:
+    assert bell_of(None) is None
+    assert bell_of(":memory:") is None
+    assert bell_of(str(tmp_path / "nowhere" / "some.db")) is None

@@ -1,17 +1,18 @@
 """A worker killed at any point of a run: the next one brings it to its end, and each person's mail is written once."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from rgapp.clock import utcnow
 from rgapp.extensions import db
 from rgapp.integrations.registry import KINDS
 from rgapp.integrations.sync import runs
-from rgapp.models import AuditEvent, FeedRecord, Integration, OutboxMail, Programme, RunState, SyncRun, User
+from rgapp.models import AuditEvent, FeedRecord, Integration, MailStatus, OutboxMail, Programme, RunState, SyncRun, User
 from tests.conftest import NOW
 from tests.crash import faults
 from tests.crash.house import House, wait_until
@@ -34,7 +35,7 @@ POINTS = {
 
 
 @pytest.fixture
-def table(home: House, monkeypatch: pytest.MonkeyPatch) -> Any:
+def table(home: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Return a way to send a table of people whose numbers begin with a word."""
     monkeypatch.setitem(KINDS, KIND, TableKind())
 
@@ -55,7 +56,10 @@ def table(home: House, monkeypatch: pytest.MonkeyPatch) -> Any:
             db.engine.dispose()
             return run.id, (str(made.programme_id), str(made.id))
 
-    return send
+    yield send
+    with home.session() as session:  # Thousands of mails would go before those of the next tests.
+        session.execute(delete(OutboxMail).where(OutboxMail.status == MailStatus.WAITING))
+        session.commit()
 
 
 @pytest.mark.parametrize("point", POINTS)

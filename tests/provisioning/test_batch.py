@@ -356,3 +356,34 @@ def test_of_how_many_is_the_greater_of_now_and_yesterday(bench: Bench) -> None:
     assert (weighed.recent, weighed.active, weighed.held) == (5, 20, True)
     write(bench, policy, *(person(number) for number in range(20, 40)))
     assert guard.weigh(bench.session, bench.programme.id, 1, now=bench.now).active == 35
+
+
+def test_people_whom_nobody_knows_are_made_as_they_are_written(bench: Bench) -> None:
+    policy = policy_of(bench)
+    lines = fresh(person(1), person(2, first_name=None, date_of_birth="yesterday"), person(3, active=False))
+    results = []
+    for at_once in (True, False):
+        point = bench.session.begin_nested()
+        batches = Batches(bench.programme.id, policy, RULES, ACTOR)
+        if at_once:
+            made = batches.make(bench.session, lines[:2], now=bench.now)
+            assert made == [user.id.hex for user in bench.users()]
+        else:
+            assert kinds(batches.write(bench.session, lines[:2], now=bench.now)) == ["created"] * 2
+        bench.session.expire_all()
+        results.append(everything(bench))
+        point.rollback()
+    assert results[0] == results[1]
+    assert bench.users() == []
+
+
+def test_who_is_not_new_is_not_made(bench: Bench) -> None:
+    batches = Batches(bench.programme.id, policy_of(bench), RULES, ACTOR)
+    with pytest.raises(ValueError, match="nobody knew"):
+        batches.make(bench.session, [person(1)], now=bench.now)
+    with pytest.raises(ValueError, match="no accounts"):
+        batches.make(bench.session, fresh(person(1, active=False)), now=bench.now)
+    bench.take(reading_of(membership_no="P1", email="p1@acme.example"))
+    with pytest.raises(IntegrityError), bench.session.begin_nested():
+        batches.make(bench.session, fresh(person(0), person(1)), now=bench.now)
+    assert [user.membership_no for user in bench.users()] == ["P1"]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from rgapp.integrations.scim import bridge_members
 from rgapp.models import SCIMGroupMember, SCIMRequest
 from rgapp.scim import cost, groups
+from rgapp.scim.storage import SQLStorage
 from rgapp.wording_scim import request_sentence
 from tests.scim.conftest import SCIMClient, jane
 from tests.scim.test_protocol import BULK, NOBODY, patch, refused
@@ -221,3 +222,78 @@ def test_the_log_names_the_group(scim: SCIMClient, group: dict[str, Any], people
         ("Sales, north", "Refused"),
         ("Sales, north", "Deleted the group Sales, north."),
     ]
+
+
+@pytest.fixture
+def without_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing make models of the members of a stored group: it may have thousands."""
+    read = SQLStorage.document
+
+    def watched(self: SQLStorage, kind: str, resource_id: str, **how: Any) -> dict[str, Any]:
+        assert kind == "User" or not how.get("to_change") or not how.get("members", True)
+        return read(self, kind, resource_id, **how)
+
+    monkeypatch.setattr(SQLStorage, "document", watched)
+
+
+RENAMES = [
+    {"op": "replace", "path": "displayName", "value": "Sales, north"},
+    {"op": "replace", "value": {"displayName": "Sales, north"}},
+    {"op": "replace", "value": {"displayName": "Sales, north", "externalId": "G1"}},
+]
+
+
+@pytest.mark.usefixtures("without_models")
+@pytest.mark.parametrize("query", ["", "?excludedAttributes=members"])
+@pytest.mark.parametrize("operation", RENAMES)
+def test_a_renamed_group_keeps_its_members(
+    scim: SCIMClient, group: dict[str, Any], people: list[str], operation: dict[str, Any], query: str
+) -> None:
+    answer = scim("PATCH", f"/Groups/{group['id']}{query}", patch(operation))
+    assert (answer.status_code, answer.json["displayName"]) == (200, "Sales, north")
+    assert answer.headers["ETag"] != group["meta"]["version"]
+    assert answer.json.get("members") == (None if query else group["members"])
+    again = scim("PATCH", f"/Groups/{group['id']}{query}", patch(operation))
+    assert (again.status_code, again.json) == (200, answer.json)
+    assert members_of(scim, group) == set(people[:2])
+
+
+@pytest.mark.usefixtures("without_models")
+@pytest.mark.parametrize(
+    ("operations", "left"),
+    [
+        ([{"op": "replace", "path": "members", "value": [2]}], {2}),
+        ([{"op": "replace", "path": "members", "value": [0, 1]}], {0, 1}),
+        ([{"op": "replace", "path": "members", "value": []}], set()),
+        ([{"op": "add", "path": "members", "value": [2]}, {"op": "replace", "path": "members", "value": [1]}], {1}),
+        ([{"op": "replace", "path": "members", "value": [1]}, {"op": "add", "path": "members", "value": [2]}], {1, 2}),
+        ([{"op": "replace", "path": "members", "value": [1]}, {"op": "replace", "path": "members", "value": [2]}], {2}),
+    ],
+)
+def test_all_members_are_replaced_at_once(
+    scim: SCIMClient, group: dict[str, Any], people: list[str], operations: list[dict[str, Any]], left: set[int]
+) -> None:
+    said = [{**each, "value": [{"value": people[number]} for number in each["value"]]} for each in operations]
+    answer = scim("PATCH", f"/Groups/{group['id']}", patch(*said))
+    assert answer.status_code == 200
+    assert {each["value"] for each in answer.json.get("members", [])} == {people[number] for number in left}
+    assert (answer.headers["ETag"] == group["meta"]["version"]) is (left == {0, 1})
+
+
+def test_somebody_unknown_is_refused_although_all_are_replaced_afterwards(
+    scim: SCIMClient, group: dict[str, Any], people: list[str]
+) -> None:
+    operations = (
+        {"op": "add", "path": "members", "value": [{"value": NOBODY}]},
+        {"op": "replace", "path": "members", "value": [{"value": people[2]}]},
+    )
+    refused(scim("PATCH", f"/Groups/{group['id']}", patch(*operations)), 400, "invalidValue")
+    assert members_of(scim, group) == set(people[:2])
+
+
+def test_members_that_stand_beside_a_name_are_not_overlooked(
+    scim: SCIMClient, group: dict[str, Any], people: list[str]
+) -> None:
+    both = {"op": "replace", "value": {"displayName": "North", "members": [{"value": people[2]}]}}
+    answer = scim("PATCH", f"/Groups/{group['id']}", patch(both))
+    assert (answer.json["displayName"], members_of(scim, group)) == ("North", {people[2]})

@@ -326,6 +326,14 @@ def test_any_filter_has_a_path_in_the_log(said: dict[str, Any]) -> None:
     assert "password" not in path.lower() or "not kept" in path
 
 
+@pytest.mark.parametrize("raw", [b"{", b"\xff", b"[]", b" " * (1024 * 1024 + 1)])
+def test_a_search_that_cannot_be_read_is_refused_and_logged(scim: SCIMClient, session: Session, raw: bytes) -> None:
+    answer = scim("POST", "/Users/.search", raw=raw)
+    line = last_line(session)
+    assert answer.status_code in {400, 413}
+    assert (line.path, line.status) == ("/Users/.search", answer.status_code)
+
+
 def test_the_base_url_answers_with_or_without_a_slash(scim: SCIMClient) -> None:
     """A redirect would be a page, and clients do not follow one with a token."""
     for path in ("", "/"):

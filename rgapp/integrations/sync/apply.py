@@ -1,14 +1,16 @@
-"""The second pass: what the check staged is written, batch by batch, each with the run's checkpoint; leavers come late.
+"""The second pass: what the check staged is written in short transactions, each with the run's checkpoint.
 
-A process may die at any line: the batches that were committed stand in the run, and the next process goes on behind
-them.
+Leavers come late. A process may die at any line: what was committed stands in the run, and the next process goes on
+behind it.
 """
 
 import uuid
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any, Final
 
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 from rgapp.integrations.sync import stage
 from rgapp.integrations.sync.known import KnownPeople
@@ -27,6 +29,8 @@ PHASES: Final = {
     RunPhase.LISTED: stage.LISTED,
     RunPhase.LAST: stage.TANGLED,
 }
+# So many staged batches one transaction writes, or fewer where somebody waits to write.
+MOST_BATCHES: Final = 4
 # What takes nobody out, for a run whose leavers are held.
 WITHOUT_LEAVERS: Final = (RunPhase.APPLY, RunPhase.LAST)
 
@@ -40,6 +44,8 @@ class Applier:
         self._known = known
         self._problems = problems
         self._left_out = work.stage.left_out()
+        # On SQLite a savepoint copies every page that is touched; on PostgreSQL it costs next to nothing.
+        self._saves = work.session.get_bind().dialect.name != "sqlite"
 
     def go(self, phase: RunPhase, offset: int, *, leavers: bool) -> None:
         """Write from a phase and an offset on to the end; commits each batch.
@@ -58,29 +64,68 @@ class Applier:
         if phase is RunPhase.LAST:
             self._together(offset)
             return
+        todo = list[tuple[list[Any], int]]()
         for batch, behind in work.stage.batches(name, offset):
-            if phase is RunPhase.ABSENT:
-                self._take_out(batch)
-            elif phase is RunPhase.LISTED:
-                self._leave_alone(batch)
-            else:
-                self._write(without([Line(*entry) for entry in batch], self._left_out))
+            if not todo:
+                work.hold()
+                before = work.mark()
+            todo.append((batch, behind))
+            if not self._take(phase, batch, bold=True):
+                self._again(phase, todo, before)
             work.counts.share = behind * 100 // size
-            self._checkpoint(phase, behind)
+            if len(todo) == MOST_BATCHES or behind >= size or work.somebody_waits():
+                self._checkpoint(phase, behind)
+                todo = []
+
+    def _again(self, phase: RunPhase, todo: Sequence[tuple[list[Any], int]], before: Any) -> None:
+        """Take the batches of this transaction once more, for somebody came in between: now with savepoints."""
+        work = self._work
+        work.session.rollback()
+        work.back_to(before)
+        work.hold()
+        for batch, _ in todo:
+            self._take(phase, batch, bold=False)
+
+    def _take(self, phase: RunPhase, batch: list[Any], *, bold: bool) -> bool:
+        """Write one staged batch; False where a `bold` one met somebody, and the transaction is good for nothing."""
+        if phase is RunPhase.ABSENT:
+            self._take_out(batch)
+            return True
+        if phase is RunPhase.LISTED:
+            self._leave_alone(batch)
+            return True
+        lines = without([Line(*entry) for entry in batch], self._left_out)
+        if not bold or not all(line.fresh for line in lines):
+            self._write(lines)
+            return True
+        try:
+            with self._work.session.begin_nested() if self._saves else nullcontext():
+                self._make(lines)
+        except IntegrityError:
+            if self._saves:
+                self._write(lines)
+            return self._saves
+        self._work.counts.created += len(lines)
+        return True
 
     def _checkpoint(self, phase: RunPhase, behind: int) -> None:
         self._work.keep(phase=phase, stage_offset=behind, tries=0)
         self._work.session.commit()
         self._work.said()
-        self._work.pause()
+        self._work.make_way()
+
+    def _make(self, lines: Sequence[Line]) -> None:
+        """Make accounts for people whom nobody knew."""
+        work = self._work
+        made = self._batches.make(work.session, lines, now=work.clock())
+        self._known.remember([_kept(line, user_id) for line, user_id in zip(lines, made, strict=True)], [])
 
     def _write(self, lines: Sequence[Line], free: frozenset[str] = frozenset()) -> None:
         work = self._work
-        work.hold()
         done = self._batches.write(work.session, lines, now=work.clock(), free=free)
         self._known.remember(
-            [_kept(each) for each in done if each.user_id and not each.line.known],
-            [_kept(each) for each in done if each.user_id and each.line.known],
+            [_kept(each.line, each.user_id) for each in done if each.user_id and not each.line.known],
+            [_kept(each.line, each.user_id) for each in done if each.user_id and each.line.known],
         )
         for each in done:
             self._count(each)
@@ -106,7 +151,6 @@ class Applier:
 
     def _take_out(self, batch: Sequence[Any]) -> None:
         work = self._work
-        work.hold()
         keys = [key for key, _ in batch]
         users = [uuid.UUID(hex=user_id) for _, user_id in batch]
         work.counts.deactivated += self._batches.take_out(work.session, users, now=work.clock(), facts={"absent": True})
@@ -130,6 +174,7 @@ class Applier:
         lines = without([line for batch, _ in staged for line in batch], self._left_out)
         if lines:
             moving = frozenset(str(line.user_id) for line in lines if line.user_id)
+            self._work.hold()
             self._write(lines, moving)
         self._work.counts.share = 100
         self._checkpoint(RunPhase.LAST, self._work.stage.size(stage.TANGLED))
@@ -150,7 +195,6 @@ class Applier:
         )
 
 
-def _kept(each: Done) -> tuple[Any, ...]:
-    line = each.line
+def _kept(line: Line, user_id: str) -> tuple[Any, ...]:
     row_digest = bytes.fromhex(line.row_digest) if line.row_digest else None
-    return line.key, each.user_id, bytes.fromhex(line.digest), row_digest, True
+    return line.key, user_id, bytes.fromhex(line.digest), row_digest, True

@@ -19,9 +19,9 @@ LISTED: Final = "listed"
 TANGLED: Final = "tangled"
 LEFT_OUT: Final = "left-out"
 ALL: Final = (ROWS, LEAVING, ABSENT, LISTED, TANGLED, LEFT_OUT)
-# How many rows one transaction writes: on SQLite, where nobody else writes meanwhile, as few as cost nothing.
-BATCH: Final = 500
-TIMES_WITHOUT_LOCK: Final = 4
+# How many rows are written before we look whether somebody waits; where nobody has to, more at once.
+BATCH: Final = 250
+TIMES_WITHOUT_LOCK: Final = 8
 
 
 class Stage:

@@ -8,20 +8,22 @@ from pathlib import Path
 
 from rgapp.integrations.sync.work import Progress
 from rgapp.sealing import Sealer
+from rgapp.turnstile import Bell
 
 
 @dataclass(frozen=True)
 class Tools:
     """What working on runs needs besides the database; `folder` is private, and the same for every worker.
 
-    `outbound_allow` are the origins that pulls may reach although they are private.
+    `bell` says where others wait for SQLite's write lock; `outbound_allow` are the origins that pulls may reach
+    although they are private.
     """
 
     folder: Path
     sealer: Sealer
     clock: Callable[[], datetime]
     progress: Progress | None = None
-    wait: Callable[[], None] | None = None
+    bell: Bell | None = None
     outbound_allow: frozenset[str] = frozenset()
 
 

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from rgapp.integrations.sync.stage import Stage
 from rgapp.models import SyncLeaver, SyncProblem
 from rgapp.models.bulk import Form, insert_many
 from rgapp.provisioning import Policy
+from rgapp.turnstile import Bell
 
 PROBLEM: Final = (
     "programme_id", "run_id", "number", "row_number", "refused", "code", "column_name", "cell", "membership_no",
@@ -58,7 +59,7 @@ class Work:
     actor: Actor
     counts: Counts = field(default_factory=Counts)
     progress: Progress | None = None
-    wait: Callable[[], None] | None = None
+    bell: Bell | None = None
     preview: bool = False
     _problems: list[tuple[Any, ...]] = field(default_factory=list)
     _said: datetime | None = None
@@ -85,10 +86,24 @@ class Work:
         """
         self.lease.keep(self.session, self.clock())
 
-    def pause(self) -> None:
-        """Let others write for a moment, between two transactions."""
-        if self.wait is not None:
-            self.wait()
+    def mark(self) -> Any:
+        """Return what `back_to` needs after a transaction that is rolled back and done again."""
+        return replace(self.counts), len(self._problems)
+
+    def back_to(self, mark: Any) -> None:
+        """Count and note as if nothing had happened since."""
+        counts, problems = mark
+        vars(self.counts).update(vars(counts))
+        del self._problems[problems:]
+
+    def make_way(self) -> None:
+        """Let those write who wait for it, between two transactions."""
+        if self.bell is not None:
+            self.bell.make_way()
+
+    def somebody_waits(self) -> bool:
+        """Tell whether anybody else waits for the database while we write; on PostgreSQL nobody has to."""
+        return self.bell is None or self.bell.rings()
 
     def said(self) -> None:
         """Tell whoever watches."""

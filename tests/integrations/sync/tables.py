@@ -38,6 +38,7 @@ from rgapp.models import (
 )
 from rgapp.provisioning import FieldRule, Policy, Rules, Source, feed_policy
 from rgapp.provisioning.record import Field
+from rgapp.turnstile import Bell
 from tests.conftest import NOW
 from tests.factories import Factory
 
@@ -195,6 +196,7 @@ class Desk:
     integration: Integration
     now: datetime = NOW
     progress: list[Any] = field(default_factory=list)
+    bell: Bell | None = None
     _files: int = 0
 
     @property
@@ -206,7 +208,7 @@ class Desk:
 
     @property
     def tools(self) -> Tools:
-        return Tools(self.folder, current_app.extensions["sealer"], self.clock, progress=self._watch)
+        return Tools(self.folder, current_app.extensions["sealer"], self.clock, progress=self._watch, bell=self.bell)
 
     def _watch(self, counts: Any) -> None:
         self.progress.append((counts.phase, counts.share, counts.row_count, counts.created))

@@ -36,6 +36,7 @@ from rgapp.models import (
     SyncRun,
     User,
 )
+from rgapp.turnstile import Bell
 from tests.conftest import NOW
 from tests.integrations.sync.tables import Desk, TableSettings, counts, row
 
@@ -225,6 +226,30 @@ def test_what_was_staged_is_not_needed_to_go_on(desk: Desk, monkeypatch: pytest.
     assert run is not None
     assert (run.state, counts(run)) == (RunState.APPLIED, {"created": 8})
     assert sorted(desk.welcomes()) == [f"p{number}@acme.example" for number in range(1, 9)]
+
+
+def test_who_comes_while_a_file_is_written_is_met_and_nobody_is_written_twice(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The transaction that meets her has a batch behind it that was good, and is done again as a whole."""
+    monkeypatch.setattr(stage, "BATCH", 2)
+    monkeypatch.setattr(stage, "TIMES_WITHOUT_LOCK", 1)
+    desk.bell = Bell(str(desk.folder / "some.db"))
+    desk.receive(desk.file(*(row(number) for number in range(1, 9))))
+    checked = stage.Stage.end
+
+    def somebody_comes(staged: stage.Stage) -> None:
+        checked(staged)
+        desk.make.user(desk.programme, membership_no="P4", email="p4@acme.example")
+        desk.session.commit()
+
+    monkeypatch.setattr(stage.Stage, "end", somebody_comes)
+    run = desk.work()
+    assert run is not None
+    assert run.state == RunState.APPLIED
+    assert counts(run) == {"created": 7, "updated": 1}
+    assert sorted(desk.welcomes()) == [f"p{number}@acme.example" for number in range(1, 9) if number != 4]
+    assert desk.records() == {f"P{number}": True for number in range(1, 9)}
 
 
 def test_a_run_that_ends_every_process_is_given_up_for_the_next(desk: Desk) -> None:
