@@ -10,6 +10,7 @@ from rgapp.integrations.registry import KINDS
 from rgapp.integrations.sync import runs
 from rgapp.jobs import sync
 from rgapp.models import RunState
+from rgapp.models.base import new_id
 from tests.factories import Factory
 from tests.integrations.sync.tables import KIND, Desk, TableKind, TableSettings, row
 
@@ -87,3 +88,15 @@ def test_each_minute_finds_what_was_left(app: Flask, desk: Desk) -> None:
         queue.execute(task)
     desk.session.expire_all()
     assert [files.state, looked.state] == [RunState.APPLIED] * 2
+
+
+def test_what_was_kept_of_settled_pulls_is_deleted(desk: Desk) -> None:
+    held, applied = desk.receive(desk.file(row(1))), desk.receive(desk.file(row(2)))
+    held.state, applied.state = RunState.HELD, RunState.APPLIED
+    desk.session.commit()
+    places = [sync.sync_folder() / "pulls" / run_id.hex for run_id in (held.id, applied.id, new_id())]
+    for place in places:
+        place.mkdir(parents=True)
+        (place / "rows").write_text("")
+    assert sync.delete_settled_pulls(desk.session) == 2
+    assert [place.exists() for place in places] == [True, False, False]

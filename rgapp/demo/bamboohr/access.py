@@ -48,7 +48,10 @@ class Sight:
 
 @dataclass
 class Door:
-    """Keys, the one application that may ask for consent, and the tokens that are alive."""
+    """Keys, the one application that may ask for consent, and the tokens that are alive.
+
+    `refresh` has each refresh token with the one that it replaces.
+    """
 
     keys: set[str]
     client_id: str = "rgapp-demo"
@@ -94,10 +97,9 @@ class Door:
                 if used not in self.refresh:
                     return 400, {"error": "invalid_grant"}
                 # The one before counts until its successor is used: an answer may have been lost on its way.
-                for token in [token for token, after in self.refresh.items() if after == used]:
-                    del self.refresh[token]
+                self.refresh.pop(self.refresh[used], None)
                 made = self.tokens()
-                self.refresh[used] = made["refresh_token"]
+                self.refresh[made["refresh_token"]] = used
                 return 200, made
             return 400, {"error": "unsupported_grant_type"}
 
