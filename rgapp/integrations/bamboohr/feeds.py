@@ -53,7 +53,7 @@ class BambooFeeds(PullFeeds):
             )  # fmt: skip
             today = context.now.astimezone(context.programme.zone).date()
             earlier = None if context.wants_full else context.earlier
-            reader = Reader(bamboo, settings, context.now, today, earlier, context.alive, self.page_size)
+            reader = Reader(bamboo, settings, context.now, today, earlier, context.alive, context.known, self.page_size)
             return reader.pull(store)
         finally:
             client.close()

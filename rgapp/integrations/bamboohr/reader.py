@@ -4,7 +4,7 @@ Where the dataset is not open to us, or lacks a mapped field, everybody is liste
 moved while they were read are read again from the first; after the last page it is asked who changed meanwhile.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -26,8 +26,7 @@ MOST_READINGS: Final = 3
 # Of more changes than this, and than this part of all people, reading everybody is cheaper.
 FEW_CHANGES: Final = 50
 PART_CHANGED: Final = 50
-# So many whose record was not shown are asked for again by the next pull, whether or not they changed once more.
-MOST_AGAIN: Final = 100
+DELETED: Final = "Deleted"
 # A list of changes that reaches further back is not relied on.
 LONGEST_GAP: Final = timedelta(days=8)
 # Where it is less likely than this that nobody of those who changed has a field, by how many had it before, the field
@@ -41,7 +40,11 @@ class _Moved(Exception):
 
 @dataclass
 class Reader:
-    """Reads one pull. `now` is our time, `today` the day in the programme's time zone, `alive` takes the share."""
+    """Reads one pull.
+
+    `now` is our time, `today` the day in the programme's time zone. `alive` takes the share, and `known` tells who of
+    some ids were there after the pull before.
+    """
 
     bamboo: Bamboo
     settings: BambooSettings
@@ -49,6 +52,7 @@ class Reader:
     today: date
     earlier: Pulled | None = None
     alive: Callable[[float | None], None] = lambda share: None
+    known: Callable[[Collection[str]], Collection[str]] = lambda keys: ()
     page_size: int = PAGE
     _places: Mapping[str, str] = field(default_factory=dict)
     _wanted: Sequence[str] = ()
@@ -77,8 +81,8 @@ class Reader:
                 began = self.bamboo.calls.answered_at or self.now
         raise AssertionError
 
-    def _changed(self) -> list[str] | None:
-        """Return who changed since the pull before; None where everybody has to be read."""
+    def _changed(self) -> Mapping[str, str] | None:
+        """Return who changed since the pull before, with what happened; None where everybody has to be read."""
         if self.earlier is None or "since" not in self.earlier.marks:
             return None
         since = datetime.fromisoformat(self.earlier.marks["since"])
@@ -87,9 +91,7 @@ class Reader:
         actions = self._actions(since - OVERLAP)
         if actions is None or len(actions) > max(FEW_CHANGES, self.earlier.people // PART_CHANGED):
             return None
-        # Whoever was deleted is missed by the next full pull.
-        changed = {key for key, action in actions.items() if action != "Deleted"}
-        return sorted(changed.union(self.earlier.marks.get("again", ())))
+        return actions
 
     def _actions(self, since: datetime) -> Mapping[str, str] | None:
         """Return who changed since a moment; None where we may not ask for that."""
@@ -100,28 +102,33 @@ class Reader:
                 raise
             return None
 
-    def _only(self, changed: list[str], store: PullStore, began: datetime, before: Pulled) -> Pulled | None:
-        """Read those who changed; None where something seems to be hidden that was seen before."""
-        rows, keyed = Rows(self.settings, self.today, full=False), self._has_keys()
-        again: list[str] = []
-        for number, key in enumerate(changed, 1):
-            record = self._record(key)
-            if record is None:
-                again.append(key)
-            _put(store, rows, number, key if keyed else None, record)
+    def _only(self, changed: Mapping[str, str], store: PullStore, began: datetime, before: Pulled) -> Pulled | None:
+        """Read those who changed.
+
+        Returns None where everybody has to be read to tell: somebody who was there is gone or not shown, or a field
+        seems to be hidden that was seen before. Changes of people who are no longer shown, and were not there either,
+        mean nothing.
+        """
+        rows, keyed = Rows(self.settings, self.today), self._has_keys()
+        gone: list[str] = []
+        for number, (key, action) in enumerate(sorted(changed.items()), 1):
+            record = self._record(key) if action != DELETED else None
+            if record is not None:
+                store.add(rows.row(number, key if keyed else None, record)[0])
+            elif keyed:
+                gone.append(key)
+            elif action != DELETED:
+                store.add(rows.unreadable(number, None))
             self.alive(number / len(changed))
+        if gone and self.known(gone):
+            return None
         if before.looked_at and any(
             not filled and (1 - before.filled.get(name, 0) / before.looked_at) ** rows.looked_at < UNLIKELY
             for name, filled in rows.filled.items()
         ):
             return None
         days = [day for day in (before.marks.get("next_day"), _iso(rows.next_day)) if day and day > _iso(self.today)]
-        marks = {
-            **before.marks,
-            "since": began.isoformat(),
-            "next_day": min(days, default=None),
-            "again": again[:MOST_AGAIN],
-        }
+        marks = {**before.marks, "since": began.isoformat(), "next_day": min(days, default=None)}
         return Pulled(before.people, before.looked_at, before.filled, marks)
 
     def _everybody(self, store: PullStore, began: datetime) -> Pulled:
@@ -170,7 +177,7 @@ class Reader:
     def _went_out(self, seen: set[str], began: datetime) -> bool:
         """Tell whether somebody of these may have gone out of the dataset since a moment."""
         changes = {key: action for key, action in (self._actions(began) or {}).items() if key in seen}
-        if len(changes) > FEW_CHANGES or "Deleted" in changes.values():
+        if len(changes) > FEW_CHANGES or DELETED in changes.values():
             return True
         found = [self._record(key) for key in changes]
         return any(record is None or (text(record[STATUS]) or "").casefold() == INACTIVE for record in found)
@@ -178,7 +185,13 @@ class Reader:
     def _one_by_one(self, store: PullStore, rows: Rows) -> None:
         listed = list(dict.fromkeys(self.bamboo.listed()))
         for number, key in enumerate(listed, 1):
-            _put(store, rows, number, key, self._record(key))
+            record = self._record(key)
+            if record is None:
+                store.add(rows.unreadable(number, key))
+            else:
+                row, standing = rows.row(number, key, record)
+                if standing is Standing.HERE:
+                    store.add(row)
             self.alive(number / len(listed))
 
     def _record(self, key: str) -> dict[str, Any] | None:
@@ -205,15 +218,6 @@ class Reader:
     def _has_keys(self) -> bool:
         """Tell whether people are known by their id in full pulls: the dataset may not have it."""
         return not self._is_in_dataset() or ID in self._places
-
-
-def _put(store: PullStore, rows: Rows, number: int, key: str | None, record: Mapping[str, Any] | None) -> None:
-    if record is None:
-        store.add(rows.unreadable(number, key))
-        return
-    row, standing = rows.row(number, key, record)
-    if standing is Standing.HERE or not rows.full:
-        store.add(row)
 
 
 def _iso(day: date | None) -> str:

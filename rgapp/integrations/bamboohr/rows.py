@@ -32,11 +32,10 @@ class Standing(Enum):
 class Rows:
     """Makes rows for one pull, counts what is filled, and notes the next day on which somebody begins or has left.
 
-    `today` is the day in the programme's time zone. A `full` pull names only those who are meant.
+    `today` is the day in the programme's time zone.
     """
 
-    def __init__(self, settings: BambooSettings, today: date, *, full: bool = True) -> None:
-        self.full = full
+    def __init__(self, settings: BambooSettings, today: date) -> None:
         self._today, self._today_text = today, today.isoformat()
         filters = settings.filters.model_dump()
         chosen = [(FILTERED[name], frozenset(map(_key, values))) for name, values in filters.items() if values]

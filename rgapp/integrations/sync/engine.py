@@ -205,6 +205,7 @@ class _Run:
             released=self._released,
             earlier=self._before if alike else None,
             alive=self._alive,
+            known=self._known.present,
             outbound_allow=self._tools.outbound_allow,
             session=self._session,
         )

@@ -4,7 +4,7 @@ The engine reads a feed from its beginning to its end, and a second time only wh
 validates, compares, decides and writes; a feed decides nothing but what stands in which cell.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -168,6 +168,11 @@ def _nothing(share: float | None) -> None:
     """Nobody watches."""
 
 
+def _nobody(keys: Collection[str]) -> Collection[str]:
+    """Know nobody."""
+    return ()
+
+
 @dataclass(frozen=True)
 class FeedContext:
     """What a kind needs to open the feed of one run.
@@ -177,8 +182,9 @@ class FeedContext:
     is left in it is deleted with the run's end. What is left in `kept` stays until the run is settled: a run that is
     taken up again, or that was held and is `released`, is about the same people. `earlier` is what the latest run that
     was applied under the same settings said of itself. `alive` is to be called now and then during a long wait, with
-    the share that was read; it may raise. `outbound_allow` are the origins that may be reached although they are
-    private, and `session` is that of the run, outside any transaction.
+    the share that was read; it may raise. `known` tells who of some keys were there after the run before.
+    `outbound_allow` are the origins that may be reached although they are private, and `session` is that of the run,
+    outside any transaction.
     """
 
     programme: Programme
@@ -194,6 +200,7 @@ class FeedContext:
     released: bool = False
     earlier: Pulled | None = None
     alive: Callable[[float | None], None] = _nothing
+    known: Callable[[Collection[str]], Collection[str]] = _nobody
     outbound_allow: frozenset[str] = frozenset()
     session: Session | None = None
 

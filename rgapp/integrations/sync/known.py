@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from rgapp.database import reading
 from rgapp.models import FeedRecord, Integration, User, UserStatus
 from rgapp.models.bulk import insert_many, select_all, update_many
 from rgapp.provisioning.cells import Line
@@ -69,6 +70,13 @@ class KnownPeople:
                 kept = bytes(row_digest) if row_digest is not None else None
                 found[key] = Record(identifier, bytes(digest), kept, bool(present))
         return found
+
+    def present(self, keys: Iterable[str]) -> frozenset[str]:
+        """Return who of these are there, in a transaction that ends with it."""
+        with reading():
+            found = self.records(keys)
+            self._session.rollback()
+        return frozenset(key for key, record in found.items() if record.present)
 
     def not_marked(self, marks: set[int]) -> Iterator[tuple[str, str]]:
         """Yield key and user of those who are present and whose row as it came last has one of these marks or none."""

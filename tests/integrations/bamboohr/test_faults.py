@@ -121,7 +121,7 @@ def test_once_under_a_consent(make_house: MakeHouse, name: str) -> None:
         assert set(ended) == {"applied"}
 
 
-@pytest.mark.parametrize("name", sorted(FAULTS.keys() - {"forbidden"}))
+@pytest.mark.parametrize("name", FAULTS)
 def test_once_in_an_incremental_pull(make_house: MakeHouse, name: str) -> None:
     house = make_house(10)
     house.simulated.do(sight={"inactive": True})
@@ -137,17 +137,6 @@ def test_once_where_people_are_read_one_by_one(make_house: MakeHouse, name: str)
     house.simulated.do(sight=sight)
     house.pull()
     go_through(house, FAULTS[name], once=True, full=True, sight=sight)
-
-
-def test_whose_record_is_refused_once_is_asked_for_again(house: House) -> None:
-    house.pull()
-    house.simulated.do(put={"104": {"lastName": "Newname"}}, faults=[])
-    house.simulated.do(faults=[{"kind": "forbidden", "path": "employees/104"}])
-    assert house.pull().warnings == 1
-    house.simulated.do(faults=[])
-    house.simulated.do(settle=True)
-    house.pull()
-    assert house.people()[number(104)][2] == "Newname"
 
 
 @pytest.mark.parametrize("at", range(1, 8))

@@ -1,6 +1,7 @@
 """Pulls from the simulated BambooHR through the engine: who is there, who changed, who left, and what is held."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -58,11 +59,25 @@ def test_an_incremental_pull_takes_out_who_became_inactive(house: House) -> None
     assert number(104) not in house.active()
 
 
-def test_who_is_listed_but_not_shown_stays_with_a_warning(house: House) -> None:
+@pytest.mark.parametrize("told", [{"delete": ["104"]}, {"put": {"104": {"status": "Inactive"}}}])
+def test_an_incremental_pull_that_misses_somebody_reads_everybody(house: House, told: dict[str, Any]) -> None:
+    """Whoever is gone, or no longer shown, is out with this pull and not with the next full one."""
     house.pull()
-    house.simulated.do(put={"104": {"lastName": "Newname"}}, sight={"unshown": ["104"]})
+    house.simulated.do(**told)
     run = house.pull()
-    assert (run.state, run.full, counts(run)) == ("applied", False, {"unchanged": 1, "warnings": 1})
+    assert (run.full, counts(run)) == (True, {"unchanged": 11, "deactivated": 1})
+    assert number(104) not in house.active()
+    house.simulated.do(settle=True)
+    house.simulated.do(**told)
+    assert house.pull().full is False
+
+
+def test_who_is_listed_but_not_shown_stays_with_a_warning(house: House) -> None:
+    house.simulated.do(sight={"datasets": False})
+    house.pull()
+    house.simulated.do(put={"104": {"lastName": "Newname"}}, sight={"datasets": False, "unshown": ["104"]})
+    run = house.pull()
+    assert (run.state, counts(run)) == ("applied", {"unchanged": 12, "warnings": 1})
     assert house.problems(run) == [("unreadable_record", "employee 104", False)]
     assert number(104) in house.active()
 
