@@ -15,6 +15,7 @@ from pyotp import TOTP
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from scripts import screenshots_pulls  # noqa: E402
 from scripts.screenshots_scim import Keep, directory_pictures  # noqa: E402
 from scripts.screenshots_sftp import company, file_pictures  # noqa: E402
 from tests.journeys.conftest import ARGUMENTS  # noqa: E402 - the folder above has to be found first.
@@ -70,6 +71,7 @@ def main() -> None:
             page = staff(camera, state)
             directory_pictures(page, keeper(camera, page, state))
             files(camera, Path(folder))
+            pulls(camera, Path(folder))
             second_step(camera, state)
         finally:
             browser.close()
@@ -163,6 +165,15 @@ def files(camera: Camera, folder: Path) -> None:
     sign_in_as_staff(page, camera.live, firm.admin, PASSWORD)
     page.context.storage_state(path=state)
     file_pictures(page, firm, keeper(camera, page, state))
+
+
+def pulls(camera: Camera, folder: Path) -> None:
+    """Picture BambooHR and a JSON report, in a company of their own."""
+    page, state = camera.page(), folder / "pulls.json"
+    firm = screenshots_pulls.company(camera.live, folder)
+    sign_in_as_staff(page, camera.live, firm.admin, PASSWORD)
+    page.context.storage_state(path=state)
+    screenshots_pulls.pull_pictures(page, firm, keeper(camera, page, state))
 
 
 def second_step(camera: Camera, state: Path) -> None:

@@ -35,6 +35,7 @@ COUNTS = (
     ("warnings", "Warnings", "Warnings"),
 )
 OF_ONE = {"Rows": "Row", "Rows refused": "Row refused", "Warnings": "Warning"}
+OF_PULL = {"Rows": "People", "Rows refused": "Refused"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Sheet:
     @property
     def is_pull(self) -> bool:
         """Tell whether we asked for it, rather than were sent a file."""
-        return self.run.path is None and not self.run.file
+        return is_pull(self.run)
 
     @property
     def thing(self) -> str:
@@ -114,6 +115,11 @@ def sheet_of(run: SyncRun, now: datetime) -> Sheet:
     )
 
 
+def is_pull(run: SyncRun) -> bool:
+    """Tell whether we asked for a run, rather than were sent its file."""
+    return run.path is None and not run.file
+
+
 def counts_of(run: SyncRun, state: RunState) -> list[tuple[str, int]]:
     """Return the figures of a run; of one of which nothing was applied, only what was seen."""
     if not run.preview and run.checked_at is None and state in {RunState.HELD, RunState.DISCARDED}:
@@ -121,6 +127,8 @@ def counts_of(run: SyncRun, state: RunState) -> list[tuple[str, int]]:
         figures = [*seen, ("Warnings", run.warnings)]
     else:
         figures = [(would if run.preview else did, getattr(run, name)) for name, did, would in COUNTS]
+    if is_pull(run):
+        return [(OF_PULL.get(label, label), count) for label, count in figures]
     return [(OF_ONE.get(label, label) if count == 1 else label, count) for label, count in figures]
 
 
@@ -141,7 +149,8 @@ def rate_of(run: SyncRun, now: datetime) -> str:
     took = f"{max(seconds, 0.1):.1f} seconds" if seconds < 10 else took_long(int(seconds))
     if not run.row_count or seconds <= 0:
         return took
-    return f"{took}, {counted(max(1, round(run.row_count / seconds)), 'row')} a second"
+    each = ("person", "people") if is_pull(run) else ("row", "rows")
+    return f"{took}, {counted(max(1, round(run.row_count / seconds)), *each)} a second"
 
 
 def took_long(seconds: int) -> str:
