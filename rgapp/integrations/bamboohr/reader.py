@@ -133,15 +133,13 @@ class Reader:
 
     def _everybody(self, store: PullStore, began: datetime) -> Pulled:
         rows = Rows(self.settings, self.today)
-        if self._is_in_dataset():
-            self._pages(store, rows, began)
-        else:
+        if not self._is_in_dataset() or not self._pages(store, rows, began):
             self._one_by_one(store, rows)
         marks = {"since": began.isoformat(), "full_at": self.now.isoformat(), "next_day": _iso(rows.next_day) or None}
         return Pulled(rows.people, rows.looked_at, dict(rows.filled), marks)
 
-    def _pages(self, store: PullStore, rows: Rows, began: datetime) -> None:
-        """Read the dataset, page by page.
+    def _pages(self, store: PullStore, rows: Rows, began: datetime) -> bool:
+        """Read the dataset, page by page; returns False where it does not take the question.
 
         Where somebody who was read goes out while the rest is read, the rest moves forward, and the first of the next
         page is missed. Raises `_Moved` then, and where anything else shows that pages moved.
@@ -153,6 +151,8 @@ class Reader:
         got = 0
         for number in range(1, MOST_PAGES + 1):
             page = self.bamboo.page(self._places, number, size=self.page_size)
+            if page is None and number == 1:
+                return False
             if page is None:
                 raise BambooError("not_bamboohr", host=self.bamboo.calls.host)
             if number > 1 and page.total != total:
@@ -173,6 +173,7 @@ class Reader:
                 break
         if (total is not None and got != total) or (number > 1 and self._went_out(seen, began)):
             raise _Moved
+        return True
 
     def _went_out(self, seen: set[str], began: datetime) -> bool:
         """Tell whether somebody of these may have gone out of the dataset since a moment."""

@@ -77,8 +77,11 @@ class PullFeeds:
         """Pull, and note beside the access how it went; no transaction is open while the other side is asked."""
         session, integration = context.session, context.integration
         assert session is not None  # noqa: S101 - runs have one.
+        row = access.of_integration(session, integration)
+        if row is not None:
+            session.refresh(row)  # Somebody may have connected again since this process looked last.
         try:
-            secrets = access.secrets_of(access.of_integration(session, integration), context.sealer)
+            secrets = access.secrets_of(row, context.sealer)
         except UnsealError as error:
             raise AccountError("sealed", SEALED) from error
         session.commit()
