@@ -13,7 +13,7 @@ from rgapp.dashboard.common import actor, bp, changed_meanwhile, page, say_saved
 from rgapp.dashboard.pulls.asking import ask
 from rgapp.dashboard.pulls.sources import of_kind
 from rgapp.dashboard.steps import differs, steps_of
-from rgapp.extensions import db
+from rgapp.extensions import db, limiter
 from rgapp.integrations import service
 from rgapp.integrations.bamboohr.api import Bamboo, FilterOptions
 from rgapp.integrations.bamboohr.forms import WhoForm
@@ -23,6 +23,7 @@ from rgapp.models import Integration
 
 @bp.get("/<uuid:integration_id>/bamboohr/who")
 @staff(*EVERY_ROLE)
+@limiter.limit("60/minute")
 def bamboohr_who(slug: str, integration_id: uuid.UUID) -> str:
     """Show Who."""
     integration = of_kind(integration_id, KIND)

@@ -9,7 +9,7 @@ from rgapp.dashboard.common import bp, page
 from rgapp.dashboard.pulls.asking import Asked, ask
 from rgapp.dashboard.pulls.sources import PullSource, pulling
 from rgapp.dashboard.steps import steps_of
-from rgapp.extensions import db
+from rgapp.extensions import db, limiter
 from rgapp.integrations.identifiers import Claimed, IdentifierCheck, compare
 from rgapp.models import Integration
 from rgapp.provisioning.record import Field, InvalidValue
@@ -23,6 +23,7 @@ PEOPLE_ASKED: Final = 100
 
 @bp.get("/<uuid:integration_id>/pull/identifiers")
 @staff(*EVERY_ROLE)
+@limiter.limit("60/minute")
 def pull_identifiers(slug: str, integration_id: uuid.UUID) -> str:
     """Compare what the other side calls the Membership No. with the people already here."""
     integration, source = pulling(integration_id)

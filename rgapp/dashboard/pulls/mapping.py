@@ -14,7 +14,7 @@ from rgapp.dashboard.common import actor, bp, changed_meanwhile, page, programme
 from rgapp.dashboard.pulls.asking import ask
 from rgapp.dashboard.pulls.sources import PullSource, pulling
 from rgapp.dashboard.steps import differs, steps_of
-from rgapp.extensions import db
+from rgapp.extensions import db, limiter
 from rgapp.integrations import service
 from rgapp.integrations.mapped import date_format_choices, missing_of_mapping
 from rgapp.integrations.pulls.account import Account, AccountField
@@ -38,6 +38,7 @@ class Known:
 
 @bp.get("/<uuid:integration_id>/pull/mapping")
 @staff(*EVERY_ROLE)
+@limiter.limit("60/minute")
 def pull_mapping(slug: str, integration_id: uuid.UUID) -> str:
     """Show Mapping."""
     integration, source = pulling(integration_id)

@@ -12,7 +12,7 @@ from rgapp.audit import Actor, Tag, record_event
 from rgapp.integrations.base import DeclaredContext
 from rgapp.integrations.pulls.account import AccountError
 from rgapp.models import Integration, PullAccess
-from rgapp.sealing import Sealer
+from rgapp.sealing import Sealer, UnsealError
 
 SENTENCE_LENGTH: Final = 500
 #: In what is sealed, the secrets as they were given: a token that was renewed since is not put back by the old one.
@@ -62,13 +62,10 @@ def of_integration(session: Session, integration: Integration) -> PullAccess | N
 
 
 def secrets_of(row: PullAccess | None, sealer: Sealer) -> Secrets | None:
-    """Return what opens the way as it is now, None where nothing does.
-
-    Raises `UnsealError`.
-    """
-    if row is None:
+    """Return what opens the way as it is now, None where nothing does, or no configured key opens what is sealed."""
+    values = _opened(row, sealer)
+    if row is None or values is None:
         return None
-    values = json.loads(sealer.unseal(row.sealed))
     values.pop(GIVEN, None)
     return Secrets(row.method, values)
 
@@ -79,10 +76,9 @@ def keep(
     """Keep what opens the way from now on; returns whether it is another one than was given before. Flushes."""
     row = of_integration(session, integration)
     given = dict(secrets.values)
-    if row is not None:
-        kept = json.loads(sealer.unseal(row.sealed))
-        if row.method == secrets.method and kept.get(GIVEN) == given:
-            return False
+    kept = _opened(row, sealer)
+    if row is not None and kept is not None and row.method == secrets.method and kept.get(GIVEN) == given:
+        return False
     sealed = sealer.seal(json.dumps(given | {GIVEN: given}))
     if row is None:
         row = PullAccess(programme_id=integration.programme_id, integration_id=integration.id)
@@ -106,11 +102,10 @@ def keep(
 def renew(session: Session, integration: Integration, *, sealer: Sealer, **values: str) -> None:
     """Keep what the other side gave in place of what it had given, such as the next refresh token. Flushes."""
     row = session.get(PullAccess, (integration.programme_id, integration.id), with_for_update=True)
-    if row is None:
-        return
-    kept = json.loads(sealer.unseal(row.sealed))
-    row.sealed = sealer.seal(json.dumps(kept | values))
-    session.flush()
+    kept = _opened(row, sealer)
+    if row is not None and kept is not None:
+        row.sealed = sealer.seal(json.dumps(kept | values))
+        session.flush()
 
 
 def note_good(session: Session, integration: Integration, *, now: datetime) -> None:
@@ -145,4 +140,14 @@ def take_consent(session: Session, integration: Integration, *, now: datetime) -
     found = row.consent_hash if row.consent_until is not None and now < row.consent_until else None
     row.consent_hash = row.consent_until = None
     session.flush()
+    return found
+
+
+def _opened(row: PullAccess | None, sealer: Sealer) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    try:
+        found: dict[str, Any] = json.loads(sealer.unseal(row.sealed))
+    except UnsealError:
+        return None
     return found

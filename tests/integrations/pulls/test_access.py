@@ -1,6 +1,7 @@
 """What opens the way is kept sealed, is given once, and is renewed without being lost."""
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -70,6 +71,17 @@ def test_a_problem_is_known_since_it_began_and_is_over_once_we_get_in(
     assert (row.problem, row.sentence, row.problem_since) == ("wrong_key", "The key opens nothing.", NOW)
     access.note_good(session, integration, now=later)
     assert (row.problem, row.problem_since, row.checked_at) == ("", None, later)
+
+
+def test_what_no_key_opens_any_more_is_as_if_it_were_not_there(
+    session: Session, integration: Integration, sealer: Sealer
+) -> None:
+    keep(session, integration, KEY, sealer)
+    other = Sealer([Fernet.generate_key().decode()])
+    assert access.secrets_of(access.of_integration(session, integration), other) is None
+    access.renew(session, integration, sealer=other, refresh_token="x")
+    assert keep(session, integration, KEY, other)
+    assert access.secrets_of(access.of_integration(session, integration), other) == KEY
 
 
 def test_it_goes_with_its_draft(session: Session, integration: Integration, sealer: Sealer) -> None:
