@@ -92,6 +92,10 @@ class Faulty:
                 made = Response(status=401)
             case "forbidden":
                 made = Response(status=403)
+            case "missing":
+                made = Response(status=404)
+            case "unprocessable":
+                made = Response(json.dumps({"status": 422}), 422, mimetype="application/problem+json")
             case "redirect":
                 made = Response(status=302, headers={"Location": "/login.php"})
             case "timeout":

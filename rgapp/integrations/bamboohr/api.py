@@ -27,7 +27,7 @@ from rgapp.integrations.bamboohr.fields import (
 )
 from rgapp.integrations.pulls.account import AccountField
 from rgapp.integrations.pulls.values import text
-from rgapp.outbound import Client
+from rgapp.outbound import Answer, Client
 
 SHOWN: Final = 500
 PEOPLE_ASKED: Final = 1_000
@@ -71,6 +71,8 @@ class Bamboo:
         self.calls = Calls(origin, access, client or Client(origin, allow=allow), renewed=renewed, stored=stored)
         self._fields: list[AccountField] | None = None
         self._dataset: dict[str, str] | None = None
+        # What this account turned out not to know: the second version of datasets, and their order.
+        self._is_old, self._orders = False, True
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -117,19 +119,24 @@ class Bamboo:
         `places` are the fields that are wanted, by their names in single records; the rows have those of the dataset.
         """
         names = list(dict.fromkeys(places.values()))
-        body: dict[str, Any] = {"fields": names, "page": number, "pageSize": size}
-        if ID in places:
-            body["orderBy"] = f"{places[ID]} asc"
-        path = f"/api/v2/datasets/{DATASET}/data"
-        answer = self.calls.post(path, body)
-        if answer.status in {400, 422} and "orderBy" in body:
-            del body["orderBy"]
+        if not self._is_old:
+            answer = self._page_of_v2(places, names, number, size)
+            if answer.status not in {404, 405}:
+                return page_of_v2(answer.data, self.calls.host) if answer.status < 300 else None
+            self._is_old = True
+        asked = {"page": str(number), "page_size": str(size)}
+        answer = self.calls.post(f"/api/v1/datasets/{DATASET}", {"fields": names}, asked)
+        return page_of_v1(answer.data, self.calls.host) if answer.status < 300 else None
+
+    def _page_of_v2(self, places: Mapping[str, str], names: Sequence[str], number: int, size: int) -> Answer:
+        path, body = f"/api/v2/datasets/{DATASET}/data", {"fields": names, "page": number, "pageSize": size}
+        if ID not in places or not self._orders:
+            return self.calls.post(path, body)
+        answer = self.calls.post(path, body | {"orderBy": f"{places[ID]} asc"})
+        if answer.status in {400, 422}:
+            self._orders = False
             answer = self.calls.post(path, body)
-        if answer.status in {404, 405}:
-            asked = {"page": str(number), "page_size": str(size)}
-            answer = self.calls.post(f"/api/v1/datasets/{DATASET}", {"fields": names}, asked)
-            return page_of_v1(answer.data, self.calls.host) if answer.status < 300 else None
-        return page_of_v2(answer.data, self.calls.host) if answer.status < 300 else None
+        return answer
 
     def listed(self) -> list[str]:
         """Return the ids of all who are active."""
