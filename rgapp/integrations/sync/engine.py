@@ -1,18 +1,13 @@
 """Work on runs: take the next one up, check it, hold it or write it, and bring it to its end."""
 
-import errno
-import gc
 import logging
 import shutil
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, ActorKind
@@ -28,7 +23,7 @@ from rgapp.integrations.sync.lease import Lease, put_down
 from rgapp.integrations.sync.problems import Problems
 from rgapp.integrations.sync.reading import RowReader
 from rgapp.integrations.sync.stage import Stage
-from rgapp.integrations.sync.tools import Tools, kept_folder, run_folder
+from rgapp.integrations.sync.tools import Tools, is_outage, kept_folder, run_folder
 from rgapp.integrations.sync.work import Counts, Work
 from rgapp.models import Integration, IntegrationVersion, Programme, RunPhase, RunState, SyncRun
 from rgapp.provisioning import guard
@@ -86,7 +81,7 @@ def _work_under(session: Session, run: SyncRun, lease: Lease, tools: Tools) -> S
         facts = {"sentence": failure.sentence, "cause": failure.reason, **failure.data}
         ending.fail(session, lease, "unreadable", facts, now=tools.clock())
     except BaseException as error:
-        if runs.let_go(session, lease, counts=not _is_outage(error)):
+        if runs.let_go(session, lease, counts=not is_outage(error)):
             shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)
@@ -96,24 +91,6 @@ def _work_under(session: Session, run: SyncRun, lease: Lease, tools: Tools) -> S
     if ended.state != RunState.HELD or ended.preview:
         shutil.rmtree(kept_folder(tools.folder, ended.id), ignore_errors=True)
     return ended
-
-
-def _is_outage(error: BaseException) -> bool:
-    """Tell whether something is away that every run needs, which says nothing of this one: it waits for its return."""
-    if isinstance(error, OSError):
-        return error.errno in {errno.ENOSPC, errno.EDQUOT}
-    return isinstance(error, OperationalError)
-
-
-@contextmanager
-def _few_collections() -> Iterator[None]:
-    """Let the garbage collector look rarely: rows are many objects and no cycles, so it finds nothing."""
-    usual = gc.get_threshold()
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 class _Run:
@@ -187,9 +164,9 @@ class _Run:
         if path is not None and not path.is_file():
             raise FeedFailure("file_gone", "The file is no longer there.")
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        earlier = runs.latest_written(self._session, run) if self._source.pulls else None
-        alike = earlier is not None and earlier.fingerprint == self._fingerprint
+        earlier = runs.latest_pull(self._session, run) if self._source.pulls else None
         self._before = Pulled.of(earlier.pulled) if earlier is not None and earlier.pulled else None
+        self._alike = earlier is not None and earlier.fingerprint == self._fingerprint
         self._session.commit()
         context = FeedContext(
             self._programme,
@@ -203,8 +180,8 @@ class _Run:
             run.wants_full or run.preview,
             kept=kept_folder(self._tools.folder, run.id),
             released=self._released,
-            earlier=self._before if alike else None,
-            alive=self._alive,
+            earlier=self._before if self._alike else None,
+            alive=self._work.alive,
             known=self._known.present,
             outbound_allow=self._tools.outbound_allow,
             session=self._session,
@@ -233,38 +210,26 @@ class _Run:
 
     _note: tuple[str, dict[str, Any]] = ("", {})
     _before: Pulled | None = None
-
-    def _alive(self, share: float | None) -> None:
-        """Hold the run for longer while its pull is under way, and tell how far it is."""
-        work = self._work
-        if share is not None:
-            work.counts.share = int(share * 100)
-        if work.is_time():
-            work.keep()
-            work.session.commit()
-            work.said()
+    _alike = True
 
     def _check(self, feed: Feed) -> None:
         work, session, run = self._work, self._session, self._run
-        if self._source.pulls:
-            work.counts.phase = PULLING
-            feed.fetch()
-            work.counts.share = 0
+        work.counts.phase = PULLING if self._source.pulls else RunPhase.CHECK
+        feed.fetch()
         work.forget()
         pulled = feed.pulled
-        work.keep(pulled=pulled.as_data() if pulled else None)
-        work.keep(phase=RunPhase.CHECK, full=feed.full, fingerprint=self._fingerprint, version=self._version)
+        kept = {"fingerprint": self._fingerprint, "version": self._version, "pulled": pulled and pulled.as_data()}
+        work.keep(phase=RunPhase.CHECK, full=feed.full, **kept)
         session.commit()
         work.stage.begin()
         today = self._tools.clock().astimezone(self._programme.zone).date()
         rows = RowReader(CellReader(feed.rules, today), self._fingerprint)
         batches = Batches(run.programme_id, work.policy, feed.rules, work.actor)
         problems = Problems(work, feed.rules)
-        seen = Seen(feed.full, run.path is not None, run.size_bytes, pulled=pulled, before=self._before)
+        seen = Seen(feed.full, run.path is not None, run.size_bytes, pulled, self._before, self._alike)
         work.counts.phase = RunPhase.CHECK
         earlier = runs.latest_written(session, run)
         remapped = earlier is not None and earlier.fingerprint != self._fingerprint
-        seen.same_people = not remapped
         found = Checker(work, feed, rows, batches, self._known, seen, remapped=remapped).go()
         conclusion = Conclusion(work, feed, rows, batches, self._known, problems, found)
         conclusion.draw()

@@ -52,15 +52,15 @@ class Seen:
     full: bool
     is_file: bool
     size_bytes: int | None
+    pulled: Pulled | None = None
+    before: Pulled | None = None
+    same_people: bool = True
     rows: int = 0
     looked_at: int = 0
     refused: int = 0
     people_before: int = 0
     people_met: int = 0
     damage: Damage = field(default_factory=Damage)
-    pulled: Pulled | None = None
-    before: Pulled | None = None
-    same_people: bool = True
     columns: dict[Field, Column] = field(default_factory=lambda: {each: Column() for each in Field})
 
 

@@ -157,6 +157,15 @@ def latest_written(session: Session, run: SyncRun) -> SyncRun | None:
     return found
 
 
+def latest_pull(session: Session, run: SyncRun) -> SyncRun | None:
+    """Return the newest other run of the same integration that was applied as a whole."""
+    query = _of(run.programme_id, run.integration_id).where(
+        SyncRun.state == RunState.APPLIED, SyncRun.preview.is_(False), SyncRun.id != run.id
+    )
+    found: SyncRun | None = session.scalar(query.order_by(SyncRun.id.desc()).limit(1))
+    return found
+
+
 def is_superseded(session: Session, run: SyncRun) -> bool:
     """Tell whether a newer run of the same integration was applied, or at least in part."""
     query = _of(run.programme_id, run.integration_id).where(_written(), SyncRun.id > run.id)

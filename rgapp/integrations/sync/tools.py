@@ -1,10 +1,13 @@
 """What working on runs needs besides the database, and where each run keeps its files."""
 
+import errno
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from sqlalchemy.exc import OperationalError
 
 from rgapp.integrations.sync.work import Progress
 from rgapp.sealing import Sealer
@@ -35,3 +38,21 @@ def run_folder(folder: Path, run_id: uuid.UUID) -> Path:
 def kept_folder(folder: Path, run_id: uuid.UUID) -> Path:
     """Return where the pull of a run is kept until the run is settled, below the folder of all runs."""
     return folder / "pulls" / run_id.hex
+
+
+def is_outage(error: BaseException) -> bool:
+    """Tell whether something is away that every run needs, which says nothing of this one: it waits for its return."""
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return isinstance(error, OperationalError)
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Let the garbage collector look rarely: rows are many objects and no cycles, so it finds nothing."""
+    usual = gc.get_threshold()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)

@@ -110,6 +110,18 @@ class Work:
         if self.progress is not None:
             self.progress(self.counts)
 
+    def alive(self, share: float | None) -> None:
+        """Hold the run for longer while its pull is under way, and tell how much of it is there. Commits.
+
+        Raises `LeaseLost`.
+        """
+        if share is not None:
+            self.counts.share = int(share * 100)
+        if self.is_time():
+            self.keep()
+            self.session.commit()
+            self.said()
+
     def is_time(self) -> bool:
         """Tell whether progress should be written again."""
         now = self.clock()
