@@ -23,7 +23,7 @@ from rgapp.integrations.sync.lease import Lease, put_down
 from rgapp.integrations.sync.problems import Problems
 from rgapp.integrations.sync.reading import RowReader
 from rgapp.integrations.sync.stage import Stage
-from rgapp.integrations.sync.tools import Tools, is_outage, kept_folder, run_folder
+from rgapp.integrations.sync.tools import Tools, few_collections, is_outage, kept_folder, run_folder
 from rgapp.integrations.sync.work import Counts, Work
 from rgapp.models import Integration, IntegrationVersion, Programme, RunPhase, RunState, SyncRun
 from rgapp.provisioning import guard
@@ -36,7 +36,6 @@ MOST_TRIES: Final = 10
 SQLITE_CACHE_KB: Final = 32_768
 # What a run is said to do while its pull comes in.
 PULLING: Final = "pull"
-OBJECTS_BETWEEN_COLLECTIONS: Final = 200_000
 
 
 def work_on_next(session: Session, programme_id: uuid.UUID, integration_id: uuid.UUID, tools: Tools) -> SyncRun | None:
@@ -74,7 +73,7 @@ def _work_under(session: Session, run: SyncRun, lease: Lease, tools: Tools) -> S
         elif run.released_at is not None and runs.is_superseded(session, run):
             ending.hold_again(session, lease, now=tools.clock())
         else:
-            with _few_collections():
+            with few_collections():
                 _Run(session, run, lease, tools, folder).go()
     except FeedFailure as failure:
         session.rollback()
