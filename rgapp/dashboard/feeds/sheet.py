@@ -66,9 +66,9 @@ class Sheet:
 
     @property
     def read(self) -> str:
-        """Say what a pull has read; empty before that is known."""
+        """Say what a pull has read; empty while that is not known."""
         if self.run.full is None:
-            return ""
+            return "" if self.is_open else "Nothing"
         return "Everybody" if self.run.full else "Only those who have changed"
 
     @property
@@ -169,7 +169,7 @@ def facts_of(sheet: Sheet, exact: Any) -> list[dict[str, Any]]:
     run = sheet.run
     size = f"{run.size_bytes:,} bytes" if run.size_bytes is not None else None
     rows: list[dict[str, Any]] = [
-        {"label": "Read", "value": sheet.read or None}
+        {"label": "Read", "value": sheet.read or "…"}
         if sheet.is_pull
         else {"label": "File", "value": run.file or None, "note": size},
         {"label": "Begun" if sheet.is_pull else "Received", "value": exact(run.received_at)},
