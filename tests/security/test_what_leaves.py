@@ -17,6 +17,8 @@ import pytest
 
 from rgapp import create_app
 from rgapp.auth.passwords import new_password
+from rgapp.demo.bamboohr.service import Simulated
+from rgapp.demo.bamboohr.service import running as running_bamboohr
 from rgapp.demo.responses import idp_metadata, parse_authn_request
 from rgapp.extensions import db
 from tests.conftest import NOW
@@ -89,9 +91,11 @@ def journey(tmp_path_factory: pytest.TempPathFactory, idp_key: tuple[str, str], 
     """Return what a day of an installation left behind."""
     folder, port = tmp_path_factory.mktemp("journey"), free_port()
     made = Journey(folder)
-    with mail_server() as mailbox:
+    with mail_server() as mailbox, running_bamboohr(5) as bamboo:
         environment = environment_of(folder, port, None) | {
             "RGAPP_SMTP_URL": mailbox.url,
+            "RGAPP_OUTBOUND_ALLOW": bamboo.origin,
+            "RGAPP_BAMBOOHR_URL": bamboo.origin,
         }
         door, invite = set_up(environment, idp_key, migrated)
         made.secrets |= {name: environment[name] for name in ("RGAPP_SECRET_KEY", "RGAPP_ENCRYPTION_KEYS")}
@@ -101,7 +105,7 @@ def journey(tmp_path_factory: pytest.TempPathFactory, idp_key: tuple[str, str], 
             running(environment, worker, "flask", "worker"),
         ):
             wait_for(lambda: answers(port), web)
-            Day(made, door, port, mailbox, worker).spend(invite)
+            Day(made, door, port, mailbox, worker, bamboo).spend(invite)
     return made
 
 
@@ -137,6 +141,7 @@ class Day:
     port: int
     mailbox: Mailbox
     worker: Path
+    bamboo: Simulated
 
     def spend(self, integration: str) -> None:
         """Let everybody do what they do."""
@@ -240,7 +245,36 @@ class Day:
         exported = self.keep("export", hannah.get("/users/export.csv"))
         assert exported.status == 200
         self.made.export = exported.text
+        self.pulls(hannah)
         self.note_cookies()
+
+    def pulls(self, hannah: Visitor) -> None:
+        """She connects BambooHR by a key, then by a consent, publishes, and syncs."""
+        key, door = "the-key-of-a-day-4f1c", self.bamboo.door
+        self.bamboo.do(keys=[key])
+        catalogue = "/manager/acme/integrations/explore"
+        connect = hannah.post("/manager/acme/integrations/new/bamboohr", {}, form=catalogue).location
+        base = connect.removesuffix("/bamboohr/connect")
+        usual = {"name": "BambooHR", "subdomain": "acme"}
+        by_key = usual | {"method": "api_key", "api_key": key}
+        assert hannah.post(connect, by_key, form=connect).location.endswith("/pull/mapping")
+        assert "010001" in self.keep("mapping", hannah.get(f"{base}/pull/mapping")).text
+        application = {"client_id": door.client_id, "client_secret": door.client_secret}
+        hannah.post(connect, usual | {"method": "oauth"} | application, form=connect)
+        self.keep("connect", hannah.get(connect))
+        away = hannah.post(f"{base}/bamboohr/consent", {}, form=connect).location
+        asked = parse_qs(urlsplit(away).query)
+        code, state = door.code(asked["redirect_uri"][0]), asked["state"][0]
+        back = hannah.get(f"{base}/bamboohr/consented?code={code}&state={state}")
+        assert back.location.endswith("/pull/mapping")
+        review = f"{base}/setup/review"
+        assert hannah.post(review, {"without_test": "y"}, form=review).status == 303
+        run = hannah.post(f"{base}/pull/now", {}, form=review).location
+        wait_for(lambda: "Applied" in hannah.get(run).text, self.worker)
+        self.keep("run", hannah.get(run))
+        tokens = [*door.access, *(token for token in door.refresh if token)]
+        self.made.secrets |= {"API key": key, "client secret": door.client_secret, "code": code, "state": state}
+        self.made.secrets |= {f"token {number} of BambooHR": token for number, token in enumerate(tokens)}
 
     def strangers(self) -> None:
         """Somebody looks for holes."""
