@@ -23,7 +23,7 @@ from rgapp.integrations.scim.log import Entry
 from rgapp.scim import bodies
 from rgapp.scim.bodies import Body
 from rgapp.scim.errors import Unavailable
-from rgapp.scim.hot import activity_of, leaves_members, look_up_of, member_changes_of
+from rgapp.scim.hot import activity_of, leaves_members, look_up_of, member_changes_of, members_of
 from rgapp.scim.reading import GROUP, LISTS, leaves_out
 from rgapp.scim.service import Service
 from rgapp.scim.storage import SQLStorage
@@ -123,20 +123,26 @@ class Handler(ScimHandler):
     ) -> ScimResponse:
         kind, resource_id = str(resource_type.name), str(target.resource_id)
         parameters = self.service.read_response_parameters(resource_type, request.query)
-        # A group may have thousands of members: where a change is not about them, no models are made of them.
-        apart = kind == GROUP and leaves_members(self._bridged(request, resource_type).document)
+        # A group may have thousands of members: no models are made of them where they can be left apart.
+        said = self._bridged(request, resource_type).document if kind == GROUP else None
+        members = members_of(said) if request.method == "PUT" else None
+        apart = members is not None or leaves_members(said)
         shows = not leaves_out(parameters, LISTS[kind])
         before = self.storage.document(kind, resource_id, to_change=True, members=not apart)
         body = self._bridged(request, resource_type, before)
+        if members is not None:
+            body = Body.of(request.body, {name: value for name, value in body.document.items() if name != "members"})
         change = read(body, request.header("Content-Type"))
         current = self.storage.model(kind).model_validate(before)
         changed = apply(current, change, self.service.read_conditions(request))
+        if changed is None and members is not None and not self.storage.has_members(resource_id, members):
+            changed = current
         if changed is None:
             self._did("unchanged")
             before = self.storage.document(kind, resource_id) if apart and shows else before
             return self.service.document_response(request.base_url, before, parameters)
         version = before["meta"]["version"]
-        document = self.storage.update_document(kind, changed, version, apart=apart, shows=shows)
+        document = self.storage.update_document(kind, changed, version, apart=apart, members=members, shows=shows)
         self._did("updated")
         return self.service.document_response(request.base_url, document, parameters)
 

@@ -68,16 +68,27 @@ def _member_change(operation: Any) -> MemberChange | None:
     op = str(operation.get("op")).lower()
     if op == "remove" and operation.keys() == {"op", "path"} and _MEMBERS.fullmatch(path):
         return MemberChange(joins=False, identifiers=_IDENTIFIER.findall(path))
-    value = operation.get("value")
     if op not in {"add", "replace"} or path.lower() != "members" or operation.keys() != {"op", "path", "value"}:
         return None
+    identifiers = _identifiers_of(operation["value"])
+    return None if identifiers is None else MemberChange(joins=True, identifiers=identifiers, alone=op == "replace")
+
+
+def members_of(document: Any) -> list[str] | None:
+    """Return whom a group in standard SCIM names as its members, None where they are not said in the plainest way."""
+    if not isinstance(document, dict) or sum(name.lower() == "members" for name in document) != ("members" in document):
+        return None
+    return _identifiers_of(document.get("members") or [])
+
+
+def _identifiers_of(value: Any) -> list[str] | None:
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         return None
     if not all(entry.keys() <= _OF_MEMBER and isinstance(entry.get("value"), str) for entry in value):
         return None
     if not all(str(entry.get("type") or "User").lower() == "user" for entry in value):
         return None
-    return MemberChange(joins=True, identifiers=[entry["value"] for entry in value], alone=op == "replace")
+    return [entry["value"] for entry in value]
 
 
 def _operations_of(document: Any) -> list[Any] | None:

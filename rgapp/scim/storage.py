@@ -133,11 +133,19 @@ class SQLStorage(Reader, ScimStorage):
         return self.model(kind).model_validate(self.update_document(kind, resource, expected_version))
 
     def update_document(
-        self, kind: str, resource: Any, expected_version: str | None, *, apart: bool = False, shows: bool = True
+        self,
+        kind: str,
+        resource: Any,
+        expected_version: str | None,
+        *,
+        apart: bool = False,
+        members: Sequence[str] | None = None,
+        shows: bool = True,
     ) -> dict[str, Any]:
         """Replace a stored resource, and return it as JSON.
 
-        With `apart` a group's members stay who they are, whatever the resource says; `shows` asks for them.
+        With `apart` the resource says nothing of a group's members: they become those with the identifiers in
+        `members`, or stay who they are. `shows` asks for them.
         """
         now = self.clock()
         if kind == USER:
@@ -145,7 +153,9 @@ class SQLStorage(Reader, ScimStorage):
         group = self._group_to_change(resource.id, expected_version)
         document = documents.stored(resource, documents.NOT_KEPT_OF_GROUPS)
         keys = groups.keys_of(document)
-        wanted = None if apart else groups.wanted_members(self.session, self.scope, resource.members or [])
+        wanted = None if members is None else groups.known_users(self.session, self.scope, members)
+        if not apart:
+            wanted = groups.wanted_members(self.session, self.scope, resource.members or [])
         for name, value in keys.items():
             setattr(group, name, value)
         self.people.entry.group = keys["display_name"]
@@ -245,6 +255,14 @@ class SQLStorage(Reader, ScimStorage):
             raise not_found(USER, resource_id)
         _check_version(documents.version_tag(row.version, active=row.active), expected_version)
         return row
+
+    def has_members(self, resource_id: str, identifiers: Sequence[str]) -> bool:
+        """Tell whether a group has these users as its members, and nobody else.
+
+        Raises `InvalidValueException` for one that this integration does not have.
+        """
+        wanted = groups.known_users(self.session, self.scope, identifiers)
+        return wanted == groups.all_members(self.session, self.scope, uuid.UUID(resource_id))
 
     def _group_to_change(self, resource_id: str | None, expected_version: str | None) -> Any:
         identifier = users.read_id(resource_id or "")

@@ -297,3 +297,46 @@ def test_members_that_stand_beside_a_name_are_not_overlooked(
     both = {"op": "replace", "value": {"displayName": "North", "members": [{"value": people[2]}]}}
     answer = scim("PATCH", f"/Groups/{group['id']}", patch(both))
     assert (answer.json["displayName"], members_of(scim, group)) == ("North", {people[2]})
+
+
+@pytest.mark.usefixtures("without_models")
+@pytest.mark.parametrize(
+    ("name", "numbers", "changes"),
+    [
+        ("Sales", [0, 1], False),
+        ("Sales, north", [0, 1], True),
+        ("Sales", [1, 2], True),
+        ("Sales, north", [], True),
+        ("Sales", None, True),
+    ],
+)
+def test_a_group_is_replaced_as_a_whole(
+    scim: SCIMClient, group: dict[str, Any], people: list[str], name: str, numbers: list[int] | None, changes: bool
+) -> None:
+    body: dict[str, Any] = {"schemas": [GROUP], "displayName": name, "externalId": "g1"}
+    if numbers is not None:
+        body["members"] = [{"value": people[number]} for number in numbers]
+    answer = scim("PUT", f"/Groups/{group['id']}", body)
+    assert (answer.status_code, answer.json["displayName"]) == (200, name)
+    assert {each["value"] for each in answer.json.get("members", [])} == {people[number] for number in numbers or ()}
+    assert (answer.headers["ETag"] != group["meta"]["version"]) is changes
+    assert scim("GET", f"/Groups/{group['id']}").json == answer.json
+
+
+@pytest.mark.parametrize("value", [NOBODY, "x", ""])
+def test_a_group_is_not_replaced_with_somebody_unknown(
+    scim: SCIMClient, group: dict[str, Any], people: list[str], value: str
+) -> None:
+    for name in ("Sales", "North"):
+        body = {"schemas": [GROUP], "displayName": name, "members": [{"value": value}]}
+        refused(scim("PUT", f"/Groups/{group['id']}", body), 400, "invalidValue")
+    assert members_of(scim, group) == set(people[:2])
+
+
+@pytest.mark.parametrize("entry", [{"type": "Group"}, {"display": "Jane", "more": 1}, {"value": 5}, "x", None])
+def test_members_in_another_shape_go_the_long_way(
+    scim: SCIMClient, group: dict[str, Any], people: list[str], entry: Any
+) -> None:
+    body = {"schemas": [GROUP], "displayName": "North", "members": [entry]}
+    assert scim("PUT", f"/Groups/{group['id']}", body).status_code == 400
+    assert members_of(scim, group) == set(people[:2])

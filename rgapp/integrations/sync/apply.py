@@ -30,7 +30,7 @@ PHASES: Final = {
     RunPhase.LAST: stage.TANGLED,
 }
 # So many staged batches one transaction writes, or fewer where somebody waits to write.
-MOST_BATCHES: Final = 4
+MOST_BATCHES: Final = 10
 # What takes nobody out, for a run whose leavers are held.
 WITHOUT_LEAVERS: Final = (RunPhase.APPLY, RunPhase.LAST)
 

@@ -20,8 +20,8 @@ TANGLED: Final = "tangled"
 LEFT_OUT: Final = "left-out"
 ALL: Final = (ROWS, LEAVING, ABSENT, LISTED, TANGLED, LEFT_OUT)
 # How many rows are written before we look whether somebody waits; where nobody has to, more at once.
-BATCH: Final = 250
-TIMES_WITHOUT_LOCK: Final = 8
+BATCH: Final = 100
+TIMES_WITHOUT_LOCK: Final = 20
 
 
 class Stage:
