@@ -44,8 +44,6 @@ def words_for(other: str) -> Words:
 class PullPages:
     """The pages of one kind that pulls."""
 
-    first_steps: Sequence[tuple[str, str, str]] = ()
-
     def __init__(self, source: PullSource) -> None:
         self.source = source
         self.key = source.key

@@ -16,7 +16,6 @@ class State:
     """How the way in stands, in words; `works_since` is when we were let in last."""
 
     title: str = ""
-    what: str = ""
     works_since: datetime | None = None
     problem: str = ""
     kept: bool = False
@@ -37,9 +36,9 @@ def state_of(integration: Integration, source: PullSource) -> State:
         return State()
     if row.problem:
         title = f"{source.other[0].upper()}{source.other[1:]} does not let us in"
-        return State(title, "", row.checked_at, row.sentence, True, row.method, row.set_at, row.set_by)
+        return State(title, row.checked_at, row.sentence, True, row.method, row.set_at, row.set_by)
     title = f"{source.other[0].upper()}{source.other[1:]} lets us in"
-    return State(title, "", row.checked_at, "", True, row.method, row.set_at, row.set_by)
+    return State(title, row.checked_at, "", True, row.method, row.set_at, row.set_by)
 
 
 def kept_words(state: State) -> dict[str, str]:
