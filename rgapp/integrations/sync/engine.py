@@ -1,23 +1,19 @@
 """Work on runs: take the next one up, check it, hold it or write it, and bring it to its end."""
 
 import errno
-import gc
 import logging
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, ActorKind
-from rgapp.database import PAGES_IN_LOG
 from rgapp.integrations.registry import kind_of
 from rgapp.integrations.sync import ending, runs, stage
 from rgapp.integrations.sync.apply import Applier
@@ -30,6 +26,7 @@ from rgapp.integrations.sync.lease import Lease, put_down
 from rgapp.integrations.sync.problems import Problems
 from rgapp.integrations.sync.reading import RowReader
 from rgapp.integrations.sync.stage import Stage
+from rgapp.integrations.sync.tuning import few_collections, write_much
 from rgapp.integrations.sync.work import Counts, Progress, Work
 from rgapp.models import Integration, IntegrationVersion, Programme, RunPhase, RunState, SyncRun
 from rgapp.provisioning import guard
@@ -41,8 +38,6 @@ from rgapp.turnstile import Bell
 logger = logging.getLogger(__name__)
 # A run that ends every process that takes it up is given up, so that the next one gets its turn.
 MOST_TRIES: Final = 10
-SQLITE_CACHE_KB: Final = 32_768
-OBJECTS_BETWEEN_COLLECTIONS: Final = 200_000
 
 
 @dataclass(frozen=True)
@@ -99,7 +94,7 @@ def _work_under(session: Session, run: SyncRun, lease: Lease, tools: Tools) -> S
         elif run.released_at is not None and runs.is_superseded(session, run):
             ending.hold_again(session, lease, now=tools.clock())
         else:
-            with _few_collections():
+            with few_collections():
                 _Run(session, run, lease, tools, folder).go()
     except FeedFailure as failure:
         session.rollback()
@@ -121,17 +116,6 @@ def _is_outage(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno in {errno.ENOSPC, errno.EDQUOT}
     return isinstance(error, OperationalError)
-
-
-@contextmanager
-def _few_collections() -> Iterator[None]:
-    """Let the garbage collector look rarely: rows are many objects and no cycles, so it finds nothing."""
-    usual = gc.get_threshold()
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 class _Run:
@@ -283,11 +267,7 @@ class _Run:
     def _apply(self, feed: Feed, phase: RunPhase, offset: int, reason: str, facts: dict[str, Any]) -> None:
         work = self._work
         held = ending.is_hold(reason)
-        if self._session.get_bind().dialect.name == "sqlite":
-            # People come in no order of names, so each row touches other pages of the indexes.
-            self._session.execute(text(f"PRAGMA cache_size = -{SQLITE_CACHE_KB}"))
-            # Before anybody else has to: who signs in shall not copy what we have written.
-            self._session.execute(text(f"PRAGMA wal_autocheckpoint = {PAGES_IN_LOG * 3 // 4}"))
+        write_much(self._session)
         batches = Batches(self._run.programme_id, work.policy, feed.rules, work.actor)
         applier = Applier(work, batches, self._known, Problems(work, feed.rules))
         applier.go(RunPhase(phase), offset, leavers=not held)
