@@ -7,11 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor, ActorKind
-from rgapp.database import PAGES_IN_LOG
 from rgapp.integrations.registry import kind_of
 from rgapp.integrations.sync import ending, runs, stage
 from rgapp.integrations.sync.apply import Applier
@@ -24,7 +22,8 @@ from rgapp.integrations.sync.lease import Lease, put_down
 from rgapp.integrations.sync.problems import Problems
 from rgapp.integrations.sync.reading import RowReader
 from rgapp.integrations.sync.stage import Stage
-from rgapp.integrations.sync.tools import Tools, few_collections, is_outage, kept_folder, run_folder
+from rgapp.integrations.sync.tools import Tools, is_outage, kept_folder, run_folder
+from rgapp.integrations.sync.tuning import few_collections, write_much
 from rgapp.integrations.sync.work import Counts, Work
 from rgapp.models import Integration, IntegrationVersion, Programme, RunPhase, RunState, SyncRun
 from rgapp.provisioning import guard
@@ -34,7 +33,6 @@ from rgapp.provisioning.cells import CellReader
 logger = logging.getLogger(__name__)
 # A run that ends every process that takes it up is given up, so that the next one gets its turn.
 MOST_TRIES: Final = 10
-SQLITE_CACHE_KB: Final = 32_768
 # What a run is said to do while its pull comes in.
 PULLING: Final = "pull"
 
@@ -259,11 +257,7 @@ class _Run:
     def _apply(self, feed: Feed, phase: RunPhase, offset: int, reason: str, facts: dict[str, Any]) -> None:
         work = self._work
         held = ending.is_hold(reason)
-        if self._session.get_bind().dialect.name == "sqlite":
-            # People come in no order of names, so each row touches other pages of the indexes.
-            self._session.execute(text(f"PRAGMA cache_size = -{SQLITE_CACHE_KB}"))
-            # Before anybody else has to: who signs in shall not copy what we have written.
-            self._session.execute(text(f"PRAGMA wal_autocheckpoint = {PAGES_IN_LOG * 3 // 4}"))
+        write_much(self._session)
         batches = Batches(self._run.programme_id, work.policy, feed.rules, work.actor)
         applier = Applier(work, batches, self._known, Problems(work, feed.rules))
         applier.go(RunPhase(phase), offset, leavers=not held)

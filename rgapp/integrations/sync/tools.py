@@ -1,23 +1,17 @@
 """What working on runs needs besides the database, and where each run keeps its files."""
 
 import errno
-import gc
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 from sqlalchemy.exc import OperationalError
 
 from rgapp.integrations.sync.work import Progress
 from rgapp.sealing import Sealer
 from rgapp.turnstile import Bell
-
-# So many new objects are made before the garbage collector looks.
-OBJECTS_BETWEEN_COLLECTIONS: Final = 200_000
 
 
 @dataclass(frozen=True)
@@ -51,14 +45,3 @@ def is_outage(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno in {errno.ENOSPC, errno.EDQUOT}
     return isinstance(error, OperationalError)
-
-
-@contextmanager
-def few_collections() -> Iterator[None]:
-    """Let the garbage collector look rarely: rows are many objects and no cycles, so it finds nothing."""
-    usual = gc.get_threshold()
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
