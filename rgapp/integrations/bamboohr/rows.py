@@ -74,7 +74,7 @@ class Rows:
         standing = self._standing(values)
         if standing is Standing.HERE or standing is Standing.NOT_MEANT:
             self.looked_at += 1
-            if None in values:
+            if values.count(None) > (values[self._left] is None):
                 for at, value in enumerate(values):
                     self._missing[at] += value is None
         here = standing is Standing.HERE

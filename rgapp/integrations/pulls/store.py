@@ -13,6 +13,8 @@ from rgapp.integrations.sync.feed import ROWS_IN_BATCH, FeedRow, RowFault, RowPr
 
 ROWS: Final = "rows"
 END: Final = "end"
+CELLS: Final = FeedRow._fields.index("cells")
+PROBLEM: Final = FeedRow._fields.index("problem")
 
 
 class PullStore:
@@ -88,8 +90,9 @@ class PullStore:
             self._waiting = []
 
 
-def _row(entry: Sequence[Any]) -> FeedRow:
-    number, cells, active, key, problem = entry
-    if problem is not None:
-        problem = RowProblem(RowFault(problem[0]), *problem[1:])
-    return FeedRow(number, tuple(cells), active, key, problem)
+def _row(entry: list[Any]) -> FeedRow:
+    entry[CELLS] = tuple(entry[CELLS])
+    if entry[PROBLEM] is not None:
+        fault, *rest = entry[PROBLEM]
+        entry[PROBLEM] = RowProblem(RowFault(fault), *rest)
+    return FeedRow._make(entry)

@@ -10,6 +10,8 @@ def text(value: Any) -> str | None:
     """Return a value as text; None for what is empty or no plain value: omitted, null and empty are the same here."""
     if value.__class__ is str:  # Nearly always it is.
         return value if value.strip() and value != NO_DAY else None
+    if value is None:
+        return None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
