@@ -1,6 +1,7 @@
 """Requests to BambooHR: signed in by API key or OAuth, and refusals as errors in plain words."""
 
 import base64
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +28,10 @@ class OAuthAccess:
     client_id: str
     client_secret: str = field(repr=False)
     refresh_token: str = field(repr=False)
+
+
+class SignInAgain(Exception):
+    """The access has run out, and another thread than the one that reads has found that."""
 
 
 def ignored(token: str) -> None:
@@ -56,6 +61,8 @@ class Calls:
         self._renewed = renewed
         self._stored = stored
         self._signed_in = False
+        # What a renewal keeps is kept by the thread that has the session.
+        self._thread = threading.get_ident()
 
     def get(self, path: str, query: Mapping[str, str] | None = None, *, what: str = "people") -> Answer:
         """GET; see `ask`."""
@@ -74,6 +81,8 @@ class Calls:
             self._sign_in()
         answer = self._once(request)
         if answer.status == 401 and isinstance(self._access, OAuthAccess):
+            if threading.get_ident() != self._thread:
+                raise SignInAgain
             self._sign_in()
             answer = self._once(request)
         match answer.status:

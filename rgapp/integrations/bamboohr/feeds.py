@@ -1,5 +1,6 @@
 """BambooHR as a source of feeds: how its account is opened under what is kept, and how a pull reads it."""
 
+import threading
 from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
@@ -45,7 +46,14 @@ class BambooFeeds(PullFeeds):
         """
         assert context.session is not None  # noqa: S101 - asked before.
         allow = context.outbound_allow
-        client = self.client(settings.origin, allow=allow, alive=lambda: context.alive(None))
+        reading = threading.get_ident()
+
+        def alive() -> None:
+            """Tell that we are alive, unless it is the thread that only asks for pages."""
+            if threading.get_ident() == reading:
+                context.alive(None)
+
+        client = self.client(settings.origin, allow=allow, alive=alive)
         try:
             bamboo = opened(
                 settings.origin, secrets, context.session, context.integration, sealer=context.sealer, allow=allow,

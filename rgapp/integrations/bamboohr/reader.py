@@ -5,12 +5,14 @@ moved while they were read are read again from the first; after the last page it
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from rgapp.integrations.bamboohr import ahead
 from rgapp.integrations.bamboohr.api import Bamboo
-from rgapp.integrations.bamboohr.datasets import MOST_PAGES, PAGE
+from rgapp.integrations.bamboohr.datasets import PAGE, Page
 from rgapp.integrations.bamboohr.errors import BambooError
 from rgapp.integrations.bamboohr.fields import ID, STATUS, asked_as
 from rgapp.integrations.bamboohr.rows import INACTIVE, Rows, Standing
@@ -148,32 +150,34 @@ class Reader:
         names = [self._places.get(name, "") for name in rows.wanted]
         place = self._places.get(ID)
         total: int | None = None
-        got = 0
-        for number in range(1, MOST_PAGES + 1):
-            page = self.bamboo.page(self._places, number, size=self.page_size)
-            if page is None and number == 1:
-                return False
-            if page is None:
-                raise BambooError("not_bamboohr", host=self.bamboo.calls.host)
-            if number > 1 and page.total != total:
-                raise _Moved
-            total = page.total
-            for record in page.rows:
-                key = text(record.get(place)) if place is not None else None
-                if key is not None:
-                    if key in seen:
-                        raise _Moved
-                    seen.add(key)
-                got += 1
-                row, standing = rows.row(got, key, record, names)
-                if standing is Standing.HERE:
-                    store.add(row)
-            self.alive(got / total if total else None)
-            if not page.rows or (number >= page.pages if page.pages is not None else len(page.rows) < self.page_size):
-                break
+        number = got = 0
+        with closing(ahead.pages(self._page, self.page_size, lambda: self.alive(None))) as pages:
+            for page in pages:
+                number += 1
+                if page is None and number == 1:
+                    return False
+                if page is None:
+                    raise BambooError("not_bamboohr", host=self.bamboo.calls.host)
+                if number > 1 and page.total != total:
+                    raise _Moved
+                total = page.total
+                for record in page.rows:
+                    key = text(record.get(place)) if place is not None else None
+                    if key is not None:
+                        if key in seen:
+                            raise _Moved
+                        seen.add(key)
+                    got += 1
+                    row, standing = rows.row(got, key, record, names)
+                    if standing is Standing.HERE:
+                        store.add(row)
+                self.alive(got / total if total else None)
         if (total is not None and got != total) or (number > 1 and self._went_out(seen, began)):
             raise _Moved
         return True
+
+    def _page(self, number: int) -> Page | None:
+        return self.bamboo.page(self._places, number, size=self.page_size)
 
     def _went_out(self, seen: set[str], began: datetime) -> bool:
         """Tell whether somebody of these may have gone out of the dataset since a moment."""
