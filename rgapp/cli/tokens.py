@@ -63,7 +63,8 @@ def list_tokens(integration_id: str, as_json: bool) -> None:
     print_table(columns, [[row[name] for name in columns] for row in found], empty="There is no token yet.")
 
 
-@integration.command("revoke-token")
+# A token's last characters may begin with a hyphen.
+@integration.command("revoke-token", context_settings={"ignore_unknown_options": True})
 @click.argument("integration_id", metavar="ID")
 @click.argument("token", metavar="TOKEN")
 @writes

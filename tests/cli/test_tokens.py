@@ -2,6 +2,7 @@
 
 import pytest
 
+from rgapp.integrations.scim import tokens
 from rgapp.integrations.scim.settings import DEFAULT_MAPPING
 from rgapp.models import Integration, Programme, SCIMToken
 from rgapp.tokens import hash_token
@@ -32,6 +33,15 @@ def test_a_third_token_is_refused_until_one_is_revoked(terminal: Terminal, entra
     terminal.run("integration", "token", str(entra.id))
     states = [each["state"] for each in terminal.json("integration", "tokens", str(entra.id))]
     assert states == ["live", "live", "revoked"]
+
+
+def test_last_characters_that_look_like_an_option_name_a_token(
+    terminal: Terminal, entra: Integration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "new_token", lambda: "x" * 40 + "-h_-")
+    terminal.run("integration", "token", str(entra.id))
+    terminal.run("integration", "revoke-token", str(entra.id), "-h_-")
+    assert [each["state"] for each in terminal.json("integration", "tokens", str(entra.id))] == ["revoked"]
 
 
 def test_the_list_names_no_token(terminal: Terminal, entra: Integration) -> None:
