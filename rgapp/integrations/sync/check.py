@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from rgapp.database import reading
 from rgapp.integrations.sync import stage
 from rgapp.integrations.sync.contradictions import Marks, address_of, as_identifier
+from rgapp.integrations.sync.expected import Expected
 from rgapp.integrations.sync.feed import Feed, FeedRow
 from rgapp.integrations.sync.holds import Seen
 from rgapp.integrations.sync.known import KnownPeople, Record, is_kept
@@ -63,14 +64,14 @@ class Tangled(NamedTuple):
 class Pass:
     """What the pass over the rows leaves for the conclusions.
 
-    `marks` are those of people whose row did not come again as it was; `present` marks the keys that came all the same,
+    `expected` are those whose row did not come again as it was; `present` marks the keys that came all the same,
     and `moved` are accounts, in hex, that came under a key that is new to the feed.
     `nameless` is the first row whose Membership No. cannot be read, `flawed_before` how many people had a row of which
     something was left out.
     """
 
     seen: Seen
-    marks: set[int]
+    expected: Expected
     fates: bytearray = field(default_factory=bytearray)
     row_numbers: "array[int]" = field(default_factory=lambda: array("I"))
     numbers: Marks = field(default_factory=Marks)
@@ -103,7 +104,7 @@ class Checker:
         self._known = known
         self._problems = Problems(work, feed.rules)
         self._remapped = remapped
-        self._pass = Pass(seen, set())
+        self._pass = Pass(seen, Expected(array("q")))
         self._anybody = True
 
     def go(self) -> Pass:
@@ -113,9 +114,9 @@ class Checker:
         """
         work, found = self._work, self._pass
         with reading():
-            found.marks, found.seen.people_before = self._known.marks()
+            found.expected, found.seen.people_before = self._known.expected()
             self._anybody = is_anybody_there(work.session, work.programme_id)
-            found.flawed_before = found.seen.people_before - len(found.marks)
+            found.flawed_before = found.seen.people_before - len(found.expected)
             work.session.rollback()
         for batch in self._feed.batches():
             self._take(batch)
@@ -133,7 +134,7 @@ class Checker:
     def _take(self, batch: Sequence[FeedRow]) -> None:
         """Take one batch: rows that came so before are done, the others are read and decided about."""
         found, rows = self._pass, self._rows
-        marks, number_at, address_at = found.marks, rows.at[0], rows.at[1]
+        meet, number_at, address_at = found.expected.meet, rows.at[0], rows.at[1]
         note_number, note_address = found.numbers.values.append, found.addresses.values.append
         met, changed = 0, []
         start = len(found.fates)
@@ -147,9 +148,7 @@ class Checker:
                 changed.append((index, row, b"", number))
                 continue
             digest = rows.digest_of(row)
-            mark = hash(digest)
-            if mark in marks:
-                marks.discard(mark)
+            if meet(hash(digest)):
                 met += 1
             else:
                 changed.append((index, row, digest, number))

@@ -84,9 +84,9 @@ class Conclusion:
             self.absence_ignored = "damaged"
         elif found.nameless is not None:
             self.absence_ignored = "nameless"
-        elif found.marks or found.flawed_before:
+        elif found.expected or found.flawed_before:
             with reading():
-                absent = (each for each in self._known.not_marked(found.marks) if hash(each[0]) not in found.present)
+                absent = (each for each in self._known.not_met(found.expected) if hash(each[0]) not in found.present)
                 while some := list(islice(absent, stage.BATCH)):
                     keys = self._absent_by([user_id for _, user_id in some])
                     self._stage_absent([(key, user_id) for key, user_id in some if keys.get(user_id) == key])
@@ -106,7 +106,7 @@ class Conclusion:
         found, keys = self._pass, dict[str, str]()
         came = found.moved.intersection(user_ids)
         for user_id, key, digest in self._known.places(user_ids):
-            if (digest is None or hash(digest) in found.marks) and hash(key) not in found.present:
+            if (digest is None or hash(digest) in found.expected) and hash(key) not in found.present:
                 keys[user_id] = max(key, keys.get(user_id, ""))
             else:
                 came.add(user_id)

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from array import array
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rgapp.database import reading
+from rgapp.integrations.sync.expected import Expected
 from rgapp.models import FeedRecord, Integration, User, UserStatus
 from rgapp.models.bulk import insert_many, select_all, update_many
 from rgapp.provisioning.cells import Line
@@ -41,15 +43,15 @@ class KnownPeople:
         place = (self._programme_id, self._integration_id)
         return (place[0].hex, place[1].hex) if on_sqlite else place
 
-    def marks(self) -> tuple[set[int], int]:
-        """Return a mark of each row as it came last, where nothing was wrong with it, and how many people are there."""
-        marks: set[int] = set()
+    def expected(self) -> tuple[Expected, int]:
+        """Return what is expected of rows that nothing was wrong with last time, and how many people are there."""
+        marks = array("q")
         people = 0
         statement = "SELECT row_digest FROM feed_records WHERE programme_id = ? AND integration_id = ? AND present"
         for rows in select_all(self._session, statement, self._place()):
             people += len(rows)
-            marks.update(hash(bytes(digest)) for (digest,) in rows if digest is not None)
-        return marks, people
+            marks.extend(hash(bytes(digest)) for (digest,) in rows if digest is not None)
+        return Expected(marks), people
 
     def records(self, keys: Iterable[str]) -> dict[str, Record]:
         """Return what is kept of these people."""
@@ -78,13 +80,13 @@ class KnownPeople:
             self._session.rollback()
         return frozenset(key for key, record in found.items() if record.present)
 
-    def not_marked(self, marks: set[int]) -> Iterator[tuple[str, str]]:
-        """Yield key and user of those who are present and whose row as it came last has one of these marks or none."""
+    def not_met(self, expected: Expected) -> Iterator[tuple[str, str]]:
+        """Yield key and user of those who are present and whose row is still expected, or had something wrong."""
         columns, where = "key, user_id, row_digest", "programme_id = ? AND integration_id = ? AND present"
         statement = f"SELECT {columns} FROM feed_records WHERE {where}"  # noqa: S608 - our own words.
         for rows in select_all(self._session, statement, self._place()):
             for key, user_id, digest in rows:
-                if digest is None or hash(bytes(digest)) in marks:
+                if digest is None or hash(bytes(digest)) in expected:
                     yield key, user_id if isinstance(user_id, str) else user_id.hex
 
     def places(self, user_ids: Sequence[str]) -> Iterator[tuple[str, str, bytes | None]]:
