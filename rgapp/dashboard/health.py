@@ -94,6 +94,6 @@ def _line(good: int, refused: int, silent: int, usage: Usage, words: Words) -> s
 
 def _silence(usage: Usage, now: datetime) -> int:
     """Return for how many days it was not used, 0 while that is nothing unusual."""
-    if usage.last is None or now - usage.last < SILENT_AFTER:
+    if usage.tells_silence or usage.last is None or now - usage.last < SILENT_AFTER:
         return 0
     return (now - usage.last).days

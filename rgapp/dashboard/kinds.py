@@ -42,12 +42,14 @@ class Part:
 class Usage:
     """How one integration was used: the last days, oldest first, and when it was used last.
 
-    A `line` says how it is doing in the kind's own words; without one the uses of this week are counted.
+    A `line` says how it is doing in the kind's own words; without one the uses of this week are counted. Where the kind
+    `tells_silence`, by a schedule that it knows, a week without a use means nothing.
     """
 
     days: Sequence[Day]
     last: datetime | None = None
     line: str = ""
+    tells_silence: bool = False
 
 
 @dataclass(frozen=True)

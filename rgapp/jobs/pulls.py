@@ -49,8 +49,17 @@ def silence_alerts(session: Session, *, now: datetime) -> int:
         .correlate(Integration)
         .scalar_subquery()
     )
+    published = (
+        select(func.min(IntegrationVersion.published_at))
+        .where(
+            IntegrationVersion.programme_id == Integration.programme_id,
+            IntegrationVersion.integration_id == Integration.id,
+        )
+        .correlate(Integration)
+        .scalar_subquery()
+    )
     query = (
-        select(Integration, IntegrationVersion, applied.label("applied"), PullAccess.sentence)
+        select(Integration, IntegrationVersion.settings, func.coalesce(applied, published), PullAccess.sentence)
         .join(
             IntegrationVersion,
             (IntegrationVersion.programme_id == Integration.programme_id)
@@ -65,9 +74,8 @@ def silence_alerts(session: Session, *, now: datetime) -> int:
         .order_by(Integration.programme_id, Integration.id)
     )
     written = 0
-    for integration, version, last, sentence in session.execute(query).all():
-        since = last or version.published_at
-        days = silent_days(version.settings.get("schedule"), since, now)
+    for integration, settings, since, sentence in session.execute(query).all():
+        days = silent_days(settings.get("schedule"), since, now)
         threshold = next((limit for limit in THRESHOLDS if days >= limit), None)
         if threshold is None:
             continue

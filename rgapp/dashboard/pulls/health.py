@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from rgapp.dashboard.feeds import health
 from rgapp.dashboard.feeds import queries as feeds
-from rgapp.dashboard.health import SILENT_AFTER
 from rgapp.dashboard.kinds import Concern
 from rgapp.dashboard.pulls import queries
 from rgapp.dashboard.pulls.sources import PullSource
@@ -41,8 +40,7 @@ def concerns(
             said = [each for each in said if sentence not in each.sentence]
             said.insert(0, Concern(sentence, "Connect again", f"dashboard.{source.connect}"))
         days = silent_days(settings.get("schedule"), good[one], now) if one in good else 0
-        # After a week without a run, the dashboard says so of every kind.
-        if days and runs and now - runs[0].received_at < SILENT_AFTER:
+        if days:
             words = f"Silent for {counted(days, 'day')}: no pull could be applied since."
             said.append(Concern(words, "See the last pulls", "dashboard.integration"))
         found[one] = said

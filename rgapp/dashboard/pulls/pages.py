@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -72,7 +73,8 @@ class PullPages:
         self, session: Session, owner: Programme, ids: Iterable[uuid.UUID], now: datetime
     ) -> Mapping[uuid.UUID, Usage]:
         """Return people by day, and the last pull."""
-        return feeds_health.usage(session, owner, ids, now, thing=health.PULL)
+        found = feeds_health.usage(session, owner, ids, now, thing=health.PULL)
+        return {one: replace(its, tells_silence=True) for one, its in found.items()}
 
     def concerns(
         self, session: Session, owner: Programme, live: Mapping[uuid.UUID, Mapping[str, Any]], now: datetime

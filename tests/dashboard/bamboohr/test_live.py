@@ -11,8 +11,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from rgapp.audit.service import COMMAND_LINE
 from rgapp.clock import utcnow
 from rgapp.demo.bamboohr.service import Simulated
+from rgapp.integrations import service
 from rgapp.integrations.sync import runs
 from rgapp.integrations.sync.engine import Tools, work_on_next, work_on_preview
 from rgapp.jobs import pulls as jobs
@@ -164,6 +166,43 @@ def test_silence_is_mailed_once_for_each_time_it_grows(
     for days, written in ((1, 0), (3, 1), (4, 0), (7, 1), (20, 1), (20, 0)):
         assert jobs.silence_alerts(session, now=start + timedelta(days=days, hours=1)) == written, days
     assert {mail.data["days"] for mail in mails(session, MailKind.FEED_SILENT)} == {3, 7, 20}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "days", "words"),
+    [
+        ("daily", 3, "Silent for 3 days: no pull could be applied since."),
+        ("daily", 9, "Silent for 9 days: no pull could be applied since."),
+        ("weekly", 7, ""),
+        ("weekly", 9, "Silent for 9 days: no pull could be applied since."),
+        ("monthly", 20, ""),
+    ],
+)
+def test_the_dashboard_speaks_of_silence_by_the_schedule(
+    browser: FlaskClient, session: Session, live: Integration, give: Give, pull: Pull, schedule: str, days: int,
+    words: str,
+) -> None:  # fmt: skip
+    give(live)
+    run = pull()
+    version = session.get_one(IntegrationVersion, (live.programme_id, live.id, live.live_version))
+    version.settings = live.draft = {**version.settings, "schedule": schedule}
+    run.received_at = run.finished_at = utcnow() - timedelta(days=days)
+    session.commit()
+    overview = browser.get("/manager/acme/integrations").text
+    assert words in overview
+    assert overview.count("Silent for") == bool(words)
+
+
+def test_silence_begins_with_the_first_publication_where_nothing_was_ever_applied(
+    session: Session, live: Integration, acme: Programme, make: Factory
+) -> None:
+    make.staff(acme, name="Hilda")
+    first = session.get_one(IntegrationVersion, (live.programme_id, live.id, live.live_version))
+    start = first.published_at
+    later = start + timedelta(days=2, hours=12)
+    service.publish(session, live, actor=COMMAND_LINE, now=later, without_test=True)
+    session.commit()
+    assert jobs.silence_alerts(session, now=start + timedelta(days=3, hours=1)) == 1
 
 
 def test_the_preview_of_a_draft_is_its_test(
