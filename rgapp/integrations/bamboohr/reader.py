@@ -84,8 +84,14 @@ class Reader:
         raise AssertionError
 
     def _changed(self) -> Mapping[str, str] | None:
-        """Return who changed since the pull before, with what happened; None where everybody has to be read."""
+        """Return who changed since the pull before, with what happened; None where everybody has to be read.
+
+        Who begins, or was there for the last time, on a day that has come meanwhile did not change on it.
+        """
         if self.earlier is None or "since" not in self.earlier.marks:
+            return None
+        next_day = self.earlier.marks.get("next_day")
+        if next_day and next_day <= _iso(self.today):
             return None
         since = datetime.fromisoformat(self.earlier.marks["since"])
         if self.now - since > LONGEST_GAP:
@@ -129,7 +135,7 @@ class Reader:
             for name, filled in rows.filled.items()
         ):
             return None
-        days = [day for day in (before.marks.get("next_day"), _iso(rows.next_day)) if day and day > _iso(self.today)]
+        days = [day for day in (before.marks.get("next_day"), _iso(rows.next_day)) if day]
         marks = {**before.marks, "since": began.isoformat(), "next_day": min(days, default=None)}
         return Pulled(before.people, before.looked_at, before.filled, marks)
 

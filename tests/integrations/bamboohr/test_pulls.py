@@ -95,6 +95,19 @@ def test_somebody_who_begins_later_waits_for_the_day(house: House) -> None:
     assert number(113) in house.active()
 
 
+@pytest.mark.parametrize("days", [1, 2])
+def test_who_begins_is_not_missed_by_a_pull_of_the_changes(house: House, days: int) -> None:
+    """Nobody changes on the day itself, so the list of changes does not name who begins or has left."""
+    day = (house.now + DAY).date().isoformat()
+    house.simulated.do(put={"112": {"hireDate": day}, "104": {"terminationDate": house.now.date().isoformat()}})
+    house.pull()
+    assert (number(112) in house.active(), number(104) in house.active()) == (False, True)
+    run = house.pull(later=days * DAY)
+    assert (run.state, run.full) == ("applied", True)
+    assert (number(112) in house.active(), number(104) in house.active()) == (True, False)
+    assert house.pull().full is False
+
+
 def test_the_last_day_is_a_day_of_the_programme(make_house: MakeHouse) -> None:
     """At 23:30 UTC it is half past midnight in London: the last day of the day before is over there."""
     house = make_house()
