@@ -87,11 +87,11 @@ def _apply_one(
         actions.append(f"provider set to {declared.provider}")
     differs = before != settings or (existing.live_name or existing.name) != declared.name
     if declared.published and (differs or existing.live_version is None):
-        service.save_draft(session, existing, actor=actor, now=now, name=declared.name, **settings)
+        service.save_draft(session, existing, actor=actor, now=now, name=declared.name, whole=True, **settings)
         version = service.publish(session, existing, actor=actor, now=now, without_test=True)
         actions.append(f"published as version {version.number}")
     elif differs and not _is_draft(existing, declared):
-        service.save_draft(session, existing, actor=actor, now=now, name=declared.name, **settings)
+        service.save_draft(session, existing, actor=actor, now=now, name=declared.name, whole=True, **settings)
         actions.append("saved as a draft")
     else:
         before = settings

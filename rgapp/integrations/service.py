@@ -111,19 +111,15 @@ def free_name(session: Session, programme: Programme, wanted: str) -> str:
 
 
 def save_draft(
-    session: Session,
-    integration: Integration,
-    *,
-    actor: Actor,
-    now: datetime,
-    name: str | None = None,
-    **parts: Any,
-) -> bool:
+    session: Session, integration: Integration, *, actor: Actor, now: datetime, name: str | None = None,
+    whole: bool = False, **parts: Any,
+) -> bool:  # fmt: skip
     """Replace parts of the draft (`idp=…`, `mapping=…`) and the name; what is live stays as it is.
 
-    Returns whether anything changed. Raises `NameTaken` and `SettingsError` (an unusable name).
+    Where they are the `whole` of it, other parts are gone. Returns whether anything changed. Raises `NameTaken` and
+    `SettingsError` (an unusable name).
     """
-    draft = {**integration.draft, **parts}
+    draft = parts if whole else {**integration.draft, **parts}
     new_name = check_name(name) if name is not None else integration.name
     if draft == integration.draft and new_name == integration.name:
         return False

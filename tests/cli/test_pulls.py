@@ -93,6 +93,16 @@ def test_what_is_exported_applies_without_a_change(apply: Apply, terminal: Termi
     assert "BambooHR: unchanged" in again
 
 
+def test_an_address_that_the_file_no_longer_names_is_gone(apply: Apply, terminal: Terminal, bamboo: Simulated) -> None:
+    apply()
+    assert apply(base_url=None) == [
+        "BambooHR: published as version 2",
+        f"  base_url: {bamboo.origin} -> nothing",
+    ]
+    assert "base_url" not in integration(terminal).draft
+    assert apply(base_url=None) == ["BambooHR: unchanged"]
+
+
 def test_a_dry_run_keeps_nothing(apply: Apply, terminal: Terminal) -> None:
     assert "BambooHR: would be created, published as version 1, access set (api key)" in apply("--dry-run")
     assert terminal.session.scalars(select(PullAccess)).all() == []

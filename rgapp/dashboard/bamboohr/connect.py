@@ -1,7 +1,7 @@
 """Connect: which BambooHR is meant and what lets us in, tested at once, with what is wrong in plain words."""
 
 import uuid
-from typing import Final
+from typing import Any, Final
 
 from flask import current_app, flash, redirect, url_for
 from werkzeug.wrappers import Response
@@ -73,7 +73,7 @@ def bamboohr_save_connect(slug: str, integration_id: uuid.UUID) -> str | Respons
     return redirect(url_for("dashboard.pull_mapping", slug=slug, integration_id=integration_id), 303)
 
 
-def stand_in(integration: Integration) -> dict[str, str]:
+def stand_in(integration: Integration) -> dict[str, Any]:
     """Return the address that the operator has put in BambooHR's place, for a draft that names none."""
     address: str = current_app.config["BAMBOOHR_URL"]
     return {"base_url": address} if address and not integration.draft.get("base_url") else {}
