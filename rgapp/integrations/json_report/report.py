@@ -22,9 +22,10 @@ SENTENCES: Final = {
     "no_permission": "The report’s server lets us in, but not to this report.",
     "no_such_report": "There is no report at this address.",
     "no_list": "The answer holds no list of people at the path that was given.",
-    "no_access": "Nobody has said yet what opens this report.",
     "later": "The report’s server asks us to wait. We come back later.",
     "unknown_host": "No server with this name was found. Check the address for a typing error.",
+    "needs_https": "The address has to begin with https://.",
+    "redirect": "The address leads on to another one. Give that one: we do not follow it.",
     "garbage": "What answers at this address is no JSON.",
     "private": "The address leads into a private network, which only the operator can allow.",
     "tls": "The certificate of the report’s server could not be verified.",
@@ -38,9 +39,7 @@ class ReportError(AccountError):
     """The report cannot be read."""
 
     def __init__(self, code: str, **data: Any) -> None:
-        super().__init__(
-            code, SENTENCES.get(code, "The report’s server could not be reached, or answered with an error.")
-        )
+        super().__init__(code, SENTENCES.get(code, OTHERWISE))
         self.data = data
 
 

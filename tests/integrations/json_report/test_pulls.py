@@ -172,6 +172,19 @@ def test_what_is_no_report_fails_in_words(desk: Desk, status: int, body: bytes, 
     assert run.facts["sentence"]
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://reports.example/people", "The address has to begin with https://."),
+        ("https://127.0.0.1/people", "The address leads into a private network, which only the operator can allow."),
+    ],
+)
+def test_an_address_that_is_not_asked_is_refused_in_words(url: str, words: str) -> None:
+    with pytest.raises(ReportError) as refused:
+        Report(url, "", None, allow=frozenset()).check()
+    assert refused.value.sentence == words
+
+
 class Said:
     def __init__(self, data: Any) -> None:
         self.data, self.headers = data, dict[str, str]()
