@@ -81,7 +81,7 @@ def opened(
 
     Raises `BambooError` where there is no access.
     """
-    if secrets is None or (secrets.method == "oauth" and "refresh_token" not in secrets.values):
+    if secrets is None:
         raise BambooError("no_access")
     values = secrets.values
     signed: APIKey | OAuthAccess

@@ -53,8 +53,3 @@ class BambooSettings(PullSettings):
     def origin(self) -> str:
         """Return where BambooHR is asked."""
         return (self.base_url or f"https://{self.subdomain}.bamboohr.com").rstrip("/")
-
-
-def dump(settings: BambooSettings) -> dict[str, Any]:
-    """Return the settings as plain JSON, the form in which drafts and versions are kept."""
-    return settings.model_dump(mode="json", exclude_none=True)

@@ -15,10 +15,8 @@ from rgapp.integrations.sync.feed import Feed, FeedContext, Pulled
 from rgapp.models import Integration
 from rgapp.provisioning import Policy, Source
 from rgapp.provisioning.policy import feed_policy
-from rgapp.sealing import UnsealError
 
 DIGEST_LENGTH: Final = 16
-SEALED: Final = "What opens the other side cannot be read with the keys of this installation. Connect again."
 
 
 class PullFeeds:
@@ -80,10 +78,7 @@ class PullFeeds:
         row = access.of_integration(session, integration)
         if row is not None:
             session.refresh(row)  # Somebody may have connected again since this process looked last.
-        try:
-            secrets = access.secrets_of(row, context.sealer)
-        except UnsealError as error:
-            raise AccountError("sealed", SEALED) from error
+        secrets = access.secrets_of(row, context.sealer)
         session.commit()
         try:
             done = self.read(context, settings, secrets, store)
