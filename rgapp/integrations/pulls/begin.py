@@ -18,15 +18,23 @@ NEXT_DAY: Final = "next_day"
 
 
 def begin(session: Session, integration: Integration, *, now: datetime, full: bool) -> SyncRun:
-    """Ask for a pull, unless one waits or is at work: then that one is returned. Flushes."""
+    """Ask for a pull, unless one waits or is at work: then that one is returned. Flushes.
+
+    One that waits becomes `full` where that is wanted.
+    """
     session.refresh(integration, with_for_update=True)
-    waiting = session.scalar(
+    waiting: SyncRun | None = session.scalar(
         _runs_of(integration.programme_id, integration.id)
         .where(SyncRun.state.in_(runs.OPEN))
         .order_by(SyncRun.id.desc())
         .limit(1)
     )
-    return waiting or runs.receive(session, integration, now=now, wants_full=full)
+    if waiting is None:
+        return runs.receive(session, integration, now=now, wants_full=full)
+    if full and waiting.state == RunState.RECEIVED:
+        waiting.wants_full = True
+        session.flush()
+    return waiting
 
 
 def due_now(session: Session, kinds: Collection[str], *, now: datetime) -> list[tuple[uuid.UUID, uuid.UUID]]:

@@ -79,6 +79,16 @@ def test_a_pull_is_not_begun_while_one_waits_or_works(session: Session, integrat
     assert begin.begin(session, integration, now=NOW, full=True).id == run.id
 
 
+@pytest.mark.parametrize(("state", "full"), [(RunState.RECEIVED, True), (RunState.RUNNING, False)])
+def test_who_asks_for_everybody_gets_that_of_the_pull_that_waits(
+    session: Session, integration: Integration, ran: Ran, state: RunState, full: bool
+) -> None:
+    run = ran(integration, NOW, state)
+    assert begin.begin(session, integration, now=NOW, full=False).wants_full is False
+    assert begin.begin(session, integration, now=NOW, full=True).id == run.id
+    assert run.wants_full is full
+
+
 def test_after_the_days_pull_it_waits_for_the_next_day(session: Session, integration: Integration, ran: Ran) -> None:
     ran(integration, NOW)
     assert not is_due(session, integration, NOW + timedelta(hours=1))
