@@ -12,17 +12,12 @@ from rgapp.integrations.mapped import LABELS
 from rgapp.integrations.pulls.account import AccountField
 from rgapp.integrations.pulls.schedule import Schedule
 from rgapp.integrations.pulls.settings import FIELD_LENGTH, Hold
+from rgapp.integrations.pulls.setup import SCHEDULES
 from rgapp.integrations.sftp import headers
 from rgapp.provisioning.record import MANDATORY, Field
 from rgapp.provisioning.validation import is_date_format
 
 NOTHING: Final = ""
-SCHEDULE_WORDS: Final = {
-    Schedule.HOURLY: "Every hour",
-    Schedule.DAILY: "Every day",
-    Schedule.WEEKLY: "Every week",
-    Schedule.MONTHLY: "Every month",
-}
 
 
 class MappingForm(DraftForm):
@@ -92,7 +87,7 @@ class ScheduleForm(DraftForm):
 
     schedule = RadioField(
         "How often?",
-        choices=[SelectChoice(each.value, words) for each, words in SCHEDULE_WORDS.items()],
+        choices=[SelectChoice(str(each), words) for each, words in SCHEDULES.items()],
         default=Schedule.DAILY.value,
     )
     hold = RadioField(

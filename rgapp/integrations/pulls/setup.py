@@ -4,11 +4,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rgapp.integrations.mapped import LABELS, missing_of_mapping
+from rgapp.integrations.pulls.schedule import Schedule
 from rgapp.integrations.pulls.settings import Hold
 from rgapp.provisioning.record import Field
 from rgapp.provisioning.validation import format_label
 
-SCHEDULES: Final = {"hourly": "Every hour", "daily": "Every day", "weekly": "Every week", "monthly": "Every month"}
+SCHEDULES: Final[Mapping[str, str]] = {
+    Schedule.HOURLY: "Every hour",
+    Schedule.DAILY: "Every day",
+    Schedule.WEEKLY: "Every week",
+    Schedule.MONTHLY: "Every month",
+}
 HOLD_WORDS: Final = {
     Hold.EVERYTHING: "Nothing of a suspicious pull is applied before somebody has looked",
     Hold.DEACTIVATIONS: "New people and changes are applied at once; only leavers wait",
