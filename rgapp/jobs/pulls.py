@@ -3,15 +3,15 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rgapp.database import reading
 from rgapp.integrations.pulls.begin import begin_due, due_now
-from rgapp.integrations.pulls.silence import silent_days
+from rgapp.integrations.pulls.silence import last_good, silent_days
 from rgapp.integrations.registry import KINDS
 from rgapp.mail.outbox import MailKind, put_for_admins
-from rgapp.models import Integration, IntegrationVersion, PullAccess, RunState, SyncRun
+from rgapp.models import Integration, IntegrationVersion, PullAccess
 
 #: Days of silence after which a mail is sent, each once.
 THRESHOLDS: Final = (30, 14, 7, 3)
@@ -38,28 +38,8 @@ def silence_alerts(session: Session, *, now: datetime) -> int:
 
     A run that is held or has failed was told of by itself; this is for what came after, or did not come at all.
     """
-    applied = (
-        select(func.max(SyncRun.finished_at))
-        .where(
-            SyncRun.programme_id == Integration.programme_id,
-            SyncRun.integration_id == Integration.id,
-            SyncRun.preview.is_(False),
-            SyncRun.state == RunState.APPLIED,
-        )
-        .correlate(Integration)
-        .scalar_subquery()
-    )
-    published = (
-        select(func.min(IntegrationVersion.published_at))
-        .where(
-            IntegrationVersion.programme_id == Integration.programme_id,
-            IntegrationVersion.integration_id == Integration.id,
-        )
-        .correlate(Integration)
-        .scalar_subquery()
-    )
     query = (
-        select(Integration, IntegrationVersion.settings, func.coalesce(applied, published), PullAccess.sentence)
+        select(Integration, IntegrationVersion.settings, last_good(), PullAccess.sentence)
         .join(
             IntegrationVersion,
             (IntegrationVersion.programme_id == Integration.programme_id)

@@ -4,10 +4,11 @@ import uuid
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rgapp.models import IntegrationVersion, Programme, PullAccess, RunState, SyncRun
+from rgapp.integrations.pulls import silence
+from rgapp.models import Integration, Programme, PullAccess, SyncRun
 
 
 def ways_in(session: Session, owner: Programme, ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, PullAccess]:
@@ -18,23 +19,10 @@ def ways_in(session: Session, owner: Programme, ids: Collection[uuid.UUID]) -> M
 
 def last_good(session: Session, owner: Programme, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, datetime]:
     """Return when something of each of these integrations was applied last; else when it was first published."""
-    versions = session.execute(
-        select(IntegrationVersion.integration_id, func.min(IntegrationVersion.published_at))
-        .where(IntegrationVersion.programme_id == owner.id, IntegrationVersion.integration_id.in_(list(ids)))
-        .group_by(IntegrationVersion.integration_id)
+    query = select(Integration.id, silence.last_good()).where(
+        Integration.programme_id == owner.id, Integration.id.in_(list(ids)), Integration.live_version.is_not(None)
     )
-    found = {row[0]: row[1] for row in versions}
-    applied = session.execute(
-        select(SyncRun.integration_id, func.max(SyncRun.finished_at))
-        .where(
-            SyncRun.programme_id == owner.id,
-            SyncRun.integration_id.in_(list(ids)),
-            SyncRun.preview.is_(False),
-            SyncRun.state == RunState.APPLIED,
-        )
-        .group_by(SyncRun.integration_id)
-    )
-    return found | {row[0]: row[1] for row in applied if row[1] is not None}
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def newest_run(session: Session, programme_id: uuid.UUID, integration_id: uuid.UUID) -> SyncRun | None:
