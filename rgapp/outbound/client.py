@@ -183,7 +183,7 @@ class Client:
 
     def _seconds_of(self, wait: "_Wait", number: int) -> float:
         asked = _asked(wait.asked, self._now()) if wait.status in ASKS_TO_WAIT else None
-        if asked is not None:
+        if asked:  # A moment that has passed is no reason to ask again at once, five times.
             return asked
         return float(self._jitter() * FIRST_BACK_OFF * 2 ** (number - 1))
 

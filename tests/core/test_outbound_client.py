@@ -145,6 +145,14 @@ def test_after_five_tries_it_is_over(place: Callable[..., Place], status: int, c
     assert len(there.asked) == 5
 
 
+@pytest.mark.parametrize("said", ["0", format_datetime(NOW - timedelta(seconds=5), usegmt=True)])
+def test_a_wait_that_is_over_already_is_none_and_the_pauses_grow(place: Callable[..., Place], said: str) -> None:
+    waited: list[float] = []
+    with pytest.raises(OutboundError):
+        client_of(place((429, {"Retry-After": said}, b"")), waited, jitter=lambda: 0.5).get("/")
+    assert waited == [0.5, 1.0, 2.0, 4.0]
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
 def test_a_refusal_is_an_answer(place: Callable[..., Place], status: int) -> None:
     there = place((status, {}, b"not json"))
