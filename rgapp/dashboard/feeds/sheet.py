@@ -136,6 +136,8 @@ def doing(run: SyncRun, state: RunState) -> str:
     """Say what is done with an open run now."""
     if state is RunState.RECEIVED:
         return "Waiting for its turn"
+    if is_pull(run) and run.full is None:  # What it has read is known once all of it is there.
+        return "Reading people from the other side"
     return DOING.get(RunPhase(run.phase), "At work") if run.phase else "At work"
 
 

@@ -70,6 +70,22 @@ def test_sync_now_is_a_full_pull_and_its_pages_speak_of_people(
     assert "the file" not in page.casefold()
 
 
+@pytest.mark.parametrize(
+    ("full", "words"), [(None, "Reading people from the other side"), (True, "Reading and checking every row")]
+)
+def test_while_a_pull_comes_in_its_page_says_so(
+    browser: FlaskClient, session: Session, live: Integration, give: Give, path: Of, full: bool | None, words: str
+) -> None:
+    give(live)
+    where = browser.post(path(live, "pull/now")).location
+    run = session.scalars(select(SyncRun)).one()
+    run.state, run.full = RunState.RUNNING, full
+    session.commit()
+    progress = browser.get(f"{where}/progress").text
+    assert words in progress
+    assert "0 people" in progress
+
+
 def test_a_pull_that_waits_is_not_asked_for_twice(
     browser: FlaskClient, session: Session, live: Integration, give: Give, path: Of
 ) -> None:
