@@ -125,7 +125,8 @@ class Client:
                 at = self._now() + timedelta(seconds=min(seconds, LATEST))
                 raise OutboundError("later", at=at, status=wait.status)
             if number < self._tries:
-                logger.info("%s %s %s, try %d: again in %.1f s", method, path, last.code, number, seconds)
+                shown = path.partition("?")[0]  # What stands behind it may open something.
+                logger.info("%s %s %s, try %d: again in %.1f s", method, shown, last.code, number, seconds)
                 self._wait(seconds)
         raise last
 
@@ -210,9 +211,9 @@ def _asked(text: str | None, now: datetime) -> float | None:
         return float(text)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+        return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
 
 
 def _json(raw: bytes, *, needed: bool) -> Any:
