@@ -55,12 +55,12 @@ def bamboo_of(integration: Integration) -> Bamboo:
         raise AccountError("not_connected", "The consent is still missing: go to BambooHR and allow it.")
     consent = OAuthAccess(found.values["client_id"], found.values["client_secret"], found.values["refresh_token"])
 
-    def renewed(refresh_token: str) -> None:
+    def renewed(used: str, token: str) -> None:
         with writing():
-            access.renew(db.session(), integration, sealer=sealer(), refresh_token=refresh_token)
+            access.renew(db.session(), integration, sealer=sealer(), instead_of=used, refresh_token=token)
 
     def stored() -> str | None:
-        now_kept = kept(integration)
+        now_kept = access.secrets_of(access.as_it_is(db.session(), integration), sealer())
         return now_kept.values.get("refresh_token") if now_kept is not None else None
 
     return Bamboo(origin, consent, allow=allow, renewed=renewed, stored=stored, client=client)

@@ -64,7 +64,7 @@ class Bamboo:
         access: APIKey | OAuthAccess,
         *,
         allow: frozenset[str],
-        renewed: Callable[[str], None] = ignored,
+        renewed: Callable[[str, str], None] = ignored,
         stored: Callable[[], str | None] | None = None,
         client: Client | None = None,
     ) -> None:

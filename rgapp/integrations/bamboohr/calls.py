@@ -4,7 +4,7 @@ import base64
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,12 +34,13 @@ class SignInAgain(Exception):
     """The access has run out, and another thread than the one that reads has found that."""
 
 
-def ignored(token: str) -> None:
+def ignored(used: str, token: str) -> None:
     """Keep nothing: a renewed token is lost with this process."""
 
 
 class Calls:
-    """Asks under one access. A renewed refresh token is handed to `renewed` before anything is asked with it.
+    """Asks under one access. A renewed refresh token is handed to `renewed`, behind the one that it came from, before
+    anything is asked with it.
 
     `stored` returns the refresh token as it is kept now: where another process renewed it meanwhile, that one is used.
     """
@@ -50,7 +51,7 @@ class Calls:
         access: APIKey | OAuthAccess,
         client: Client,
         *,
-        renewed: Callable[[str], None] = ignored,
+        renewed: Callable[[str, str], None] = ignored,
         stored: Callable[[], str | None] | None = None,
     ) -> None:
         self.origin = origin.rstrip("/")
@@ -124,7 +125,7 @@ class Calls:
             used = other
             tokens = oauth.renew(self.client, self.origin, access.client_id, access.client_secret, used)
         if tokens.refresh_token is not None and tokens.refresh_token != used:
-            self._renewed(tokens.refresh_token)
+            self._renewed(used, tokens.refresh_token)
             used = tokens.refresh_token
         self._access = OAuthAccess(access.client_id, access.client_secret, used)
         return tokens
@@ -133,6 +134,6 @@ class Calls:
 def _date(text: str | None) -> datetime | None:
     try:
         found = parsedate_to_datetime(text) if text else None
-    except ValueError:
+        return found.astimezone(UTC) if found is not None and found.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    return found if found is not None and found.tzinfo is not None else None

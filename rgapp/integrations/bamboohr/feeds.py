@@ -92,17 +92,14 @@ def opened(
     else:
         signed = OAuthAccess(values["client_id"], values["client_secret"], values["refresh_token"])
 
-    def renewed(token: str) -> None:
+    def renewed(used: str, token: str) -> None:
         session.commit()
-        access.renew(session, integration, sealer=sealer, refresh_token=token)
+        access.renew(session, integration, sealer=sealer, instead_of=used, refresh_token=token)
         session.commit()
 
     def stored() -> str | None:
         session.commit()
-        row = access.of_integration(session, integration)
-        if row is not None:
-            session.refresh(row)
-        found = access.secrets_of(row, sealer)
+        found = access.secrets_of(access.as_it_is(session, integration), sealer)
         session.commit()
         return found.values.get("refresh_token") if found is not None else None
 

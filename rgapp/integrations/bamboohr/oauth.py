@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from rgapp.integrations.bamboohr.errors import BambooError, explained
+from rgapp.integrations.pulls.values import number
 from rgapp.outbound import Answer, Client, OutboundError
 
 # What reading people takes: datasets, single records with birthdays, the list of changes, and the names of fields.
@@ -95,11 +96,11 @@ def _tokens(
     if answer.status >= 400:
         raise BambooError(invalid)
     data: Any = answer.data if isinstance(answer.data, dict) else {}
-    access, refresh, seconds = data.get("access_token"), data.get("refresh_token"), data.get("expires_in", 3600)
+    access, refresh, seconds = data.get("access_token"), data.get("refresh_token"), number(data.get("expires_in"))
     if not isinstance(access, str) or not access or not access.isascii() or not access.isprintable():
         raise BambooError("not_bamboohr", host=host)
     kept = refresh if isinstance(refresh, str) and refresh else None
-    return Tokens(access, kept, int(seconds) if isinstance(seconds, int | float) else 3600)
+    return Tokens(access, kept, 3600 if seconds is None else seconds)
 
 
 def _refusal(answer: Answer) -> str:

@@ -61,6 +61,11 @@ def of_integration(session: Session, integration: Integration) -> PullAccess | N
     return session.get(PullAccess, (integration.programme_id, integration.id))
 
 
+def as_it_is(session: Session, integration: Integration) -> PullAccess | None:
+    """Return what is kept now, whatever this session read before; None where nothing is."""
+    return session.get(PullAccess, (integration.programme_id, integration.id), populate_existing=True)
+
+
 def secrets_of(row: PullAccess | None, sealer: Sealer) -> Secrets | None:
     """Return what opens the way as it is now, None where nothing does, or no configured key opens what is sealed."""
     values = _opened(row, sealer)
@@ -99,12 +104,12 @@ def keep(
     return True
 
 
-def renew(session: Session, integration: Integration, *, sealer: Sealer, **values: str) -> None:
-    """Keep what the other side gave in place of what it had given, such as the next refresh token. Flushes."""
-    row = session.get(PullAccess, (integration.programme_id, integration.id), with_for_update=True)
+def renew(session: Session, integration: Integration, *, sealer: Sealer, instead_of: str, refresh_token: str) -> None:
+    """Keep the next refresh token; nothing where another than the one it came from is kept by now. Flushes."""
+    row = _locked(session, integration)
     kept = _opened(row, sealer)
-    if row is not None and kept is not None:
-        row.sealed = sealer.seal(json.dumps(kept | values))
+    if row is not None and kept is not None and kept.get("refresh_token") == instead_of:
+        row.sealed = sealer.seal(json.dumps(kept | {"refresh_token": refresh_token}))
         session.flush()
 
 
@@ -132,15 +137,20 @@ def begin_consent(session: Session, integration: Integration, *, known_by: str, 
 
 def take_consent(session: Session, integration: Integration, *, now: datetime) -> str | None:
     """Return by what the consent that was begun is known, and forget it; None where there is none in time. Flushes."""
-    row = session.get(
-        PullAccess, (integration.programme_id, integration.id), with_for_update=True, populate_existing=True
-    )
+    row = _locked(session, integration)
     if row is None or row.consent_hash is None:
         return None
     found = row.consent_hash if row.consent_until is not None and now < row.consent_until else None
     row.consent_hash = row.consent_until = None
     session.flush()
     return found
+
+
+def _locked(session: Session, integration: Integration) -> PullAccess | None:
+    """Return what is kept now, for this transaction to change."""
+    return session.get(
+        PullAccess, (integration.programme_id, integration.id), with_for_update=True, populate_existing=True
+    )
 
 
 def _opened(row: PullAccess | None, sealer: Sealer) -> dict[str, Any] | None:

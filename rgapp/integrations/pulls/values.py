@@ -23,5 +23,5 @@ def number(value: Any) -> int | None:
     """Return a count, which comes as a number or as text; None for anything else."""
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # JSON can say 1e400.
         return None

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rgapp.integrations.bamboohr.api import Bamboo
-from rgapp.integrations.bamboohr.calls import APIKey
+from rgapp.integrations.bamboohr.calls import APIKey, _date
 from rgapp.integrations.bamboohr.errors import BambooError
 from rgapp.integrations.bamboohr.fields import account_fields, in_dataset
 from rgapp.integrations.bamboohr.reader import Reader
 from rgapp.integrations.bamboohr.rows import Rows, Standing
 from rgapp.integrations.bamboohr.settings import BambooSettings
 from rgapp.integrations.pulls.store import PullStore
-from rgapp.integrations.pulls.values import text
+from rgapp.integrations.pulls.values import number, text
 from rgapp.integrations.sync.feed import Pulled
 from rgapp.outbound import Answer
 from tests.conftest import NOW
@@ -136,6 +136,20 @@ def _day(value: str | None) -> date | None:
 )  # fmt: skip
 def test_plain_values(value: Any, said: str | None) -> None:
     assert text(value) == said
+
+
+@pytest.mark.parametrize("value", [float("inf"), "many", None, [], "9" * 5000])
+def test_what_is_no_count_is_none(value: Any) -> None:
+    assert number(value) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Mon, 99999999999999999999 Jan 2024 00:00:00 GMT", f"Mon, 01 Jan 2024 00:00:00 +{'9' * 20}",
+     "Fri, 31 Dec 9999 23:59:59 -1200", "soon"],
+)  # fmt: skip
+def test_a_clock_that_cannot_be_read_is_none(said: str) -> None:
+    assert _date(said) is None
 
 
 def test_half_a_character_is_kept_for_the_rules(tmp_path: Path) -> None:

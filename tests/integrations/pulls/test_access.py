@@ -51,12 +51,27 @@ def test_a_renewed_token_is_not_put_back_by_the_one_it_came_from(
     session: Session, integration: Integration, sealer: Sealer
 ) -> None:
     keep(session, integration, CONSENT, sealer)
-    access.renew(session, integration, sealer=sealer, refresh_token="second")
+    access.renew(session, integration, sealer=sealer, instead_of="first", refresh_token="second")
     assert not keep(session, integration, CONSENT, sealer)
     found = access.secrets_of(access.of_integration(session, integration), sealer)
     assert found is not None
     assert found.values["refresh_token"] == "second"
     assert keep(session, integration, Secrets("oauth", {**CONSENT.values, "refresh_token": "another"}), sealer)
+
+
+def test_a_token_of_an_earlier_consent_is_not_put_into_a_later_one(
+    session: Session, integration: Integration, sealer: Sealer
+) -> None:
+    """A pull at work renews its token while somebody connects again, in another process."""
+    keep(session, integration, CONSENT, sealer)
+    session.commit()
+    again = Secrets("oauth", {"client_id": "other", "client_secret": "other", "refresh_token": "of-another-consent"})
+    with Session(session.get_bind()) as elsewhere:
+        keep(elsewhere, elsewhere.get_one(Integration, (integration.programme_id, integration.id)), again, sealer)
+        elsewhere.commit()
+    access.renew(session, integration, sealer=sealer, instead_of="first", refresh_token="second")
+    session.commit()
+    assert access.secrets_of(access.as_it_is(session, integration), sealer) == again
 
 
 def test_a_problem_is_known_since_it_began_and_is_over_once_we_get_in(
@@ -79,7 +94,7 @@ def test_what_no_key_opens_any_more_is_as_if_it_were_not_there(
     keep(session, integration, KEY, sealer)
     other = Sealer([Fernet.generate_key().decode()])
     assert access.secrets_of(access.of_integration(session, integration), other) is None
-    access.renew(session, integration, sealer=other, refresh_token="x")
+    access.renew(session, integration, sealer=other, instead_of="first", refresh_token="x")
     assert keep(session, integration, KEY, other)
     assert access.secrets_of(access.of_integration(session, integration), other) == KEY
 
