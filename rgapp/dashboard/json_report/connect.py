@@ -62,7 +62,7 @@ def json_report_connect(slug: str, integration_id: uuid.UUID) -> str:
     """Show Connect."""
     integration = of_kind(integration_id, KIND)
     form = ConnectForm(formdata=None)
-    form.kept = kept(integration)
+    form.kept, form.kept_for = kept(integration), integration.draft.get("url") or ""
     form.fill(integration.name, integration.draft)
     form.seen.data = seen(integration)
     return connect_page(integration, form)
@@ -74,7 +74,7 @@ def json_report_connect(slug: str, integration_id: uuid.UUID) -> str:
 def json_report_save_connect(slug: str, integration_id: uuid.UUID) -> str | Response:
     """Save Connect, test the way in, and go on where it works."""
     integration, form = of_kind(integration_id, KIND), ConnectForm()
-    form.kept = kept(integration)
+    form.kept, form.kept_for = kept(integration), integration.draft.get("url") or ""
     conflict = changed_meanwhile(form, integration)
     if not form.validate() or conflict:
         return connect_page(integration, form, conflict=conflict)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 from wtforms import PasswordField, RadioField, StringField
@@ -38,6 +39,7 @@ class ConnectForm(DraftForm):
     token = PasswordField("Token", filters=[trimmed])
 
     kept: Secrets | None = None
+    kept_for: str = ""
 
     def fill(self, name: str, settings: Mapping[str, Any]) -> None:
         """Fill the form from a draft and from what is kept; secrets are not shown again."""
@@ -80,23 +82,40 @@ class ConnectForm(DraftForm):
             raise FieldError("Write the user name.")
 
     def validate_password(self, field: PasswordField) -> None:
-        """Ask for a password where none is kept for this user name."""
+        """Ask for a password where none is kept for this user name, and for another server: it is not sent there."""
         kept = self.kept.values.get("username") if self.kept is not None else None
-        if self.method.data == BASIC and not field.data and (kept is None or kept != self.username.data):
-            raise FieldError("Write the password.")
+        if self.method.data == BASIC and not field.data:
+            if kept is None or kept != self.username.data:
+                raise FieldError("Write the password.")
+            self._check_place()
         _check_secret(field.data)
 
     def validate_token(self, field: PasswordField) -> None:
-        """Ask for a token where none is kept."""
-        if self.method.data == BEARER and not field.data and (self.kept is None or self.kept.method != BEARER):
-            raise FieldError("Paste the token.")
+        """Ask for a token where none is kept, and for another server: the one that is kept is not sent there."""
+        if self.method.data == BEARER and not field.data:
+            if self.kept is None or self.kept.method != BEARER:
+                raise FieldError("Paste the token.")
+            self._check_place()
         _check_secret(field.data)
+
+    def _check_place(self) -> None:
+        if _place(self.url.data or "") != _place(self.kept_for):
+            raise FieldError("The report is at another server now: give this once more.")
 
     def _check(self, field: StringField, parts: Mapping[str, Any]) -> None:
         try:
             JSONReportSettings.model_validate({"mapping": ANY_MAPPING} | dict(parts))
         except ValidationError as error:
             raise FieldError(problems_of(error)[0].message) from error
+
+
+def _place(url: str) -> tuple[str, str]:
+    """Return which server an address means; what is no address means none."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.netloc.lower()
+    except ValueError:
+        return "", ""
 
 
 def _check_secret(value: str | None) -> None:

@@ -135,6 +135,7 @@ def test_from_its_tile_to_people(
         ({"password": "wrong"}, "does not accept the user name and password, or the token"),
         ({"list": "Report_Entries"}, "no list of people"),
         ({"list": "$..["}, "no list of people"),
+        ({"list": "$..*..*"}, "may name keys, positions"),
     ],
 )
 def test_what_is_wrong_is_said_in_plain_words(
@@ -158,3 +159,16 @@ def test_a_token_opens_it_as_well_and_is_kept(
     again = connect(browser, where, report, method="bearer", token="")
     assert again.request.path.endswith("/pull/mapping")
     assert "One is kept, set" in browser.get(where).text
+
+
+@pytest.mark.parametrize("typed", [{"password": ""}, {"method": "bearer", "token": ""}])
+def test_what_is_kept_for_one_server_is_not_sent_to_another(
+    browser: FlaskClient, draft: Integration, report: str, path: Callable[..., str], typed: dict[str, str]
+) -> None:
+    where = path(draft, "json-report/connect")
+    connect(browser, where, report, **({"method": "bearer", "token": "a-token"} if "token" in typed else {}))
+    current_app.config["OUTBOUND_ALLOW"] |= {"http://127.0.0.1:9"}
+    page = connect(browser, where, "http://127.0.0.1:9/people", **typed)
+    assert "The report is at another server now" in page.text
+    assert report in browser.get(where).text
+    assert connect(browser, where, report.replace("acme/people", "acme/others"), **typed).text.count("lets us in")
