@@ -18,7 +18,7 @@ class JSONReportFeeds(PullFeeds):
     source = Source.JSON_REPORT
     settings = JSONReportSettings
     whom = ("url", "list")
-    of_access = frozenset({"wrong_key", "no_permission", "no_such_report", "no_list"})
+    of_access = frozenset({"wrong_key", "no_permission", "no_such_report", "no_list", "bad_path"})
 
     def read(
         self, context: FeedContext, settings: Any, secrets: Secrets | None, store: PullStore

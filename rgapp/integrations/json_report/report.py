@@ -1,11 +1,18 @@
-"""One HTTP JSON report: fetched from its address, and the list of people in it, found by JSONPath (RFC 9535)."""
+"""One HTTP JSON report: fetched from its address, and the list of people in it, found by JSONPath (RFC 9535).
+
+Of JSONPath, what goes through an answer once is taken: filters, unions and paths that skip levels again and again could
+keep a process busy for days, with a pattern or with more results than there is memory.
+"""
 
 import base64
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from jsonpath import JSONPathError, findall
+import jsonpath
+from jsonpath.segments import JSONPathRecursiveDescentSegment
+from jsonpath.selectors import IndexSelector, NameSelector, SliceSelector, WildcardSelector
 
 from rgapp.integrations.pulls.access import Secrets
 from rgapp.integrations.pulls.account import AccountError, AccountField
@@ -16,12 +23,14 @@ from rgapp.outbound.client import MOST_TRIES
 # Reports are made when they are asked for, which takes its time.
 SECONDS: Final = 120.0
 LOOKED_AT: Final = 100
+PLAIN: Final = (NameSelector, IndexSelector, SliceSelector, WildcardSelector)
 LARGEST: Final = 256 * 1024 * 1024
 SENTENCES: Final = {
     "wrong_key": "The report’s server does not accept the user name and password, or the token.",
     "no_permission": "The report’s server lets us in, but not to this report.",
     "no_such_report": "There is no report at this address.",
     "no_list": "The answer holds no list of people at the path that was given.",
+    "bad_path": "The path to the list may name keys, positions and * only, and skip levels with .. once.",
     "later": "The report’s server asks us to wait. We come back later.",
     "unknown_host": "No server with this name was found. Check the address for a typing error.",
     "needs_https": "The address has to begin with https://.",
@@ -112,11 +121,10 @@ class Report:
         answer = self._ask(known)
         marks = {name: answer.headers[name] for name in ("ETag", "Last-Modified") if name in answer.headers}
         if answer.status == 304:
+            if not known:  # Nobody asked whether it had changed: this is no answer.
+                raise ReportError("refused", status=304)
             return None, dict(known)
-        try:
-            found = findall(self._path or "$", answer.data)
-        except JSONPathError as error:
-            raise ReportError("no_list") from error
+        found = _found(self._path or "$", answer.data)
         entries = found[0] if len(found) == 1 and isinstance(found[0], list) else found
         if not found or not all(isinstance(each, dict) for each in entries[:1]) or entries == [answer.data]:
             raise ReportError("no_list")
@@ -135,6 +143,26 @@ class Report:
         if answer.status >= 400:
             raise ReportError(refused.get(answer.status, "refused"), status=answer.status)
         return answer
+
+
+def _found(path: str, data: Any) -> list[Any]:
+    """Return what is at a path.
+
+    Raises `ReportError`.
+    """
+    try:
+        query = jsonpath.compile(path)
+        if not isinstance(query, jsonpath.JSONPath) or not _is_plain(query):
+            raise ReportError("bad_path")
+        return query.findall(data)
+    except (jsonpath.JSONPathError, re.error, RecursionError) as error:
+        raise ReportError("no_list") from error
+
+
+def _is_plain(query: jsonpath.JSONPath) -> bool:
+    skips = sum(isinstance(each, JSONPathRecursiveDescentSegment) for each in query.segments)
+    kinds = [each.selectors for each in query.segments]
+    return skips <= 1 and all(len(each) == 1 and isinstance(each[0], PLAIN) for each in kinds)
 
 
 def _signed(secrets: Secrets | None) -> dict[str, str]:

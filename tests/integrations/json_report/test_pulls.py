@@ -135,6 +135,17 @@ def test_a_report_that_is_the_same_is_not_read_again(desk: Desk) -> None:
     assert counts(desk.pull(full=True)) == {"unchanged": 1}
 
 
+def test_that_nothing_changed_is_no_answer_to_who_did_not_ask(desk: Desk) -> None:
+    """Taken for one, it would wipe out what the next report is compared with."""
+    desk.pull(*(person(number) for number in range(1, 9)))
+    desk.server.status = 304
+    run = desk.pull(full=True)
+    assert (run.state, run.facts["code"]) == ("failed", "refused")
+    desk.server.status = 200
+    run = desk.pull(*({**person(number), "Last": None} for number in range(1, 9)))
+    assert (run.state, run.reason) == ("held", "coverage_shrunk")
+
+
 def test_an_entry_that_is_none_is_refused_and_nobody_leaves_for_it(desk: Desk) -> None:
     desk.pull(*(person(number) for number in range(1, 9)))
     run = desk.pull(*(person(number) for number in range(1, 8)), "nonsense")
@@ -215,6 +226,28 @@ def test_any_answer_and_path_give_a_list_or_an_error(data: Any, path: str) -> No
     except ReportError:
         return
     assert isinstance(found, list)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["$..*..*", "$[*,*][*,*]", "$[?@.a =~ /(a+)+$/]", "$[?search(@.a, '(a+)+$')]", "$.a | $..b", "$[?@.a =~ /(/]",
+     "$.~a", "$[?" + "(" * 190],
+)  # fmt: skip
+def test_a_path_that_could_go_on_for_ever_is_refused(path: str) -> None:
+    report = Report("https://hr.example/people", path, None, allow=frozenset())
+    client: Any = Said([{"a": "a" * 60 + "b"}] * 60)
+    report.client = client
+    with pytest.raises(ReportError) as refused:
+        report.read()
+    assert refused.value.code in {"bad_path", "no_list"}
+
+
+@pytest.mark.parametrize("path", ["data.people", "$.data.people", "$.data['people']", "$..people", "$.data.*[:]"])
+def test_a_path_may_name_keys_and_positions_and_skip_levels_once(path: str) -> None:
+    report = Report("https://hr.example/people", path, None, allow=frozenset())
+    client: Any = Said({"data": {"people": [{"a": 1}, {"a": 2}]}})
+    report.client = client
+    assert report.read() == [{"a": 1}, {"a": 2}]
 
 
 @pytest.mark.parametrize("path", ["", "$"])
