@@ -11,6 +11,7 @@ from typing import Final
 
 from rgapp.integrations.bamboohr.calls import SignInAgain
 from rgapp.integrations.bamboohr.datasets import MOST_PAGES, Page
+from rgapp.integrations.bamboohr.errors import BambooError
 
 WAITS: Final = 10.0
 
@@ -19,7 +20,7 @@ def pages(fetch: Callable[[int], Page | None], size: int, alive: Callable[[], No
     """Yield the pages of a dataset in order, from the first; `alive` is called now and then while one is waited for.
 
     A page that is None is the last. Whoever leaves before the end closes the generator: that waits for the page that is
-    on its way. Raises what `fetch` raises.
+    on its way. Raises what `fetch` raises, and `BambooError` where the pages do not end.
     """
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="pages") as executor:
         waiting: Future[Page | None] | None = executor.submit(fetch, 1)
@@ -32,10 +33,12 @@ def pages(fetch: Callable[[int], Page | None], size: int, alive: Callable[[], No
             is_last = page is None or not page.rows
             if page is not None and not is_last:
                 is_last = number >= page.pages if page.pages is not None else len(page.rows) < size
-            waiting = None if is_last else executor.submit(fetch, number + 1)
+            waiting = None if is_last or number == MOST_PAGES else executor.submit(fetch, number + 1)
             yield page
             if is_last:
                 return
+        # What was left out would seem to have left.
+        raise BambooError("too_large")
 
 
 def _result(waiting: "Future[Page | None]", alive: Callable[[], None]) -> Page | None:

@@ -24,6 +24,7 @@ from rgapp.integrations.bamboohr.fields import (
     STATUS,
     account_fields,
     in_dataset,
+    known_as,
 )
 from rgapp.integrations.pulls.account import AccountField
 from rgapp.integrations.pulls.values import text
@@ -170,8 +171,9 @@ class Bamboo:
             people = {}
         if answer.status >= 300 or not isinstance(people, dict):
             raise BambooError("not_bamboohr", host=self.calls.host)
+        host = self.calls.host
         actions = {
-            str(key): str(each.get("action") or "Updated") if isinstance(each, dict) else "Updated"
+            known_as(str(key), host): str(each.get("action") or "Updated") if isinstance(each, dict) else "Updated"
             for key, each in people.items()
         }
         return Changes(actions, str(answer.data.get("latest") or ""))

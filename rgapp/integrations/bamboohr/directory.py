@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from rgapp.integrations.bamboohr.calls import Calls
 from rgapp.integrations.bamboohr.errors import BambooError
-from rgapp.integrations.bamboohr.fields import ID
+from rgapp.integrations.bamboohr.fields import ID, known_as
 from rgapp.integrations.pulls.values import text
 
 PAGE: Final = 2_500
-MOST_PAGES: Final = 10_000
+MOST_PAGES: Final = 1_000
 
 
 def listed(calls: Calls) -> list[str]:
@@ -50,10 +50,9 @@ def _pages_of_list(calls: Calls) -> Iterator[str]:
             raise BambooError("not_bamboohr", host=calls.host)
         seen.add(cursor)
         query["page[after]"] = cursor
+    raise BambooError("too_large")
 
 
 def _id(each: Any, host: str) -> str:
     found = text(each.get(ID, each.get("employeeId"))) if isinstance(each, dict) else None
-    if found is None:
-        raise BambooError("not_bamboohr", host=host)
-    return found
+    return known_as(found, host)

@@ -7,8 +7,10 @@ dataset, by names of its own. Both give labels, by which the one is found for th
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from rgapp.integrations.bamboohr.errors import BambooError
 from rgapp.integrations.pulls.account import AccountField
 
+KEY_LENGTH: Final = 64
 ID: Final = "id"
 STATUS: Final = "status"
 HIRED: Final = "hireDate"
@@ -28,6 +30,16 @@ SAME: Final = (
     (COUNTRY, "countryName"),
 )
 ALSO: Final = {name: names for names in SAME for name in names}
+
+
+def known_as(key: str | None, host: str) -> str:
+    """Return the id of a person, under which she is kept here.
+
+    Raises `BambooError` for what cannot be one: theirs are numbers.
+    """
+    if key is None or not key.isprintable() or len(key) > KEY_LENGTH:
+        raise BambooError("not_bamboohr", host=host)
+    return key
 
 
 def account_fields(data: Any) -> list[AccountField]:

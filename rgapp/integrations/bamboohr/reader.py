@@ -14,7 +14,7 @@ from rgapp.integrations.bamboohr import ahead
 from rgapp.integrations.bamboohr.api import Bamboo
 from rgapp.integrations.bamboohr.datasets import PAGE, Page
 from rgapp.integrations.bamboohr.errors import BambooError
-from rgapp.integrations.bamboohr.fields import ID, STATUS, asked_as
+from rgapp.integrations.bamboohr.fields import ID, STATUS, asked_as, known_as
 from rgapp.integrations.bamboohr.rows import INACTIVE, Rows, Standing
 from rgapp.integrations.bamboohr.settings import BambooSettings
 from rgapp.integrations.pulls.store import PullStore
@@ -170,6 +170,7 @@ class Reader:
                 for record in page.rows:
                     key = text(record.get(place)) if place is not None else None
                     if key is not None:
+                        known_as(key, self.bamboo.calls.host)
                         if key in seen:
                             raise _Moved
                         seen.add(key)

@@ -9,6 +9,7 @@ from rgapp.integrations.bamboohr import ahead
 from rgapp.integrations.bamboohr.ahead import pages
 from rgapp.integrations.bamboohr.calls import SignInAgain
 from rgapp.integrations.bamboohr.datasets import Page
+from rgapp.integrations.bamboohr.errors import BambooError
 
 
 def page(number: int, last: int | None, *, size: int = 2) -> Page:
@@ -39,6 +40,20 @@ def test_who_leaves_early_waits_for_the_page_on_its_way() -> None:
         next(found)
         assert any(thread.name.startswith("pages") for thread in threading.enumerate())
     assert not any(thread.name.startswith("pages") for thread in threading.enumerate())
+
+
+def test_pages_that_do_not_end_are_no_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "MOST_PAGES", 3)
+    asked = []
+
+    def fetch(number: int) -> Page:
+        asked.append(number)
+        return page(number, None)
+
+    with pytest.raises(BambooError) as refused:
+        list(pages(fetch, 2, lambda: None))
+    assert refused.value.code == "too_large"
+    assert asked == [1, 2, 3]
 
 
 def test_an_error_comes_where_its_page_would() -> None:

@@ -152,6 +152,27 @@ def test_a_clock_that_cannot_be_read_is_none(said: str) -> None:
     assert _date(said) is None
 
 
+@pytest.mark.parametrize("key", ["1" * 65, "1\x00", "1\ud83d", "1\n"])
+def test_what_cannot_be_an_id_is_not_bamboohr(key: str, tmp_path: Path) -> None:
+    """A database could not keep anybody under it."""
+    fields, dataset = [{"id": 1, "alias": "employeeNumber", "name": "Employee #"}], {"fields": [{"name": "id"}]}
+    for script in (
+        [(200, fields), (200, dataset), (200, {"data": [{"fields": {"id": key}}]})],
+        [(200, fields), (200, {"fields": []}), (200, {"employees": [{"id": key}]})],
+    ):
+        client: Any = Said(script)
+        bamboo = Bamboo("https://acme.bamboohr.com", APIKey("key"), allow=frozenset(), client=client)
+        store = PullStore(tmp_path / "store")
+        store.begin()
+        with pytest.raises(BambooError) as refused:
+            Reader(bamboo, SETTINGS, NOW, TODAY).pull(store)
+        store.close()
+        assert refused.value.code == "not_bamboohr"
+    client = Said([(200, {"employees": {key: {}}})])
+    with pytest.raises(BambooError):
+        Bamboo("https://acme.bamboohr.com", APIKey("key"), allow=frozenset(), client=client).changed(NOW)
+
+
 def test_half_a_character_is_kept_for_the_rules(tmp_path: Path) -> None:
     store, rows = PullStore(tmp_path / "store"), Rows(SETTINGS, TODAY)
     store.begin()
