@@ -28,6 +28,7 @@ from rgapp.integrations.bamboohr.fields import (
 )
 from rgapp.integrations.pulls.account import AccountField
 from rgapp.integrations.pulls.values import text
+from rgapp.integrations.sync.work import shown
 from rgapp.outbound import Answer, Client
 
 SHOWN: Final = 500
@@ -187,9 +188,9 @@ class Bamboo:
         if page is not None:
             raw = [{name: row.get(place) for name, place in places.items()} for row in page.rows]
         else:
-            raw = [found for key in self.listed()[:most] if (found := self.record(key, wanted)) is not None]
-        shown = [{name: text(each.get(name)) or "" for name in fields} for each in raw if _is_active(each)]
-        return shown[:most]
+            raw = [one for key in self.listed()[:most] if (one := self.record(key, wanted)) is not None]
+        found = [{name: shown(text(each.get(name)) or "") for name in fields} for each in raw if _is_active(each)]
+        return found[:most]
 
     def options(self) -> FilterOptions:
         """Return what can be filtered by: what the dataset offers, or what a thousand people have."""
@@ -220,7 +221,7 @@ class Bamboo:
         for name, place in places.items():
             offered = data.get(place)
             values = [each.get("value") for each in offered if isinstance(each, dict)] if offered else []
-            found[name] = [value for value in map(text, values) if value]
+            found[name] = [shown(value) for value in map(text, values) if value]
         return found
 
 

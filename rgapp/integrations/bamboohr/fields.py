@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from rgapp.integrations.bamboohr.errors import BambooError
-from rgapp.integrations.pulls.account import AccountField
+from rgapp.integrations.pulls.account import AccountField, offered
 
 KEY_LENGTH: Final = 64
 ID: Final = "id"
@@ -51,7 +51,7 @@ def account_fields(data: Any) -> list[AccountField]:
         name = str(each.get("alias") or each.get("id") or "")
         if name:
             found.setdefault(name, AccountField(name, str(each.get("name") or name), str(each.get("type") or "")))
-    return list(found.values())
+    return offered(found.values())
 
 
 def in_dataset(wanted: Iterable[str], fields: Iterable[AccountField], dataset: Mapping[str, str]) -> dict[str, str]:

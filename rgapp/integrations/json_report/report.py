@@ -15,8 +15,9 @@ from jsonpath.segments import JSONPathRecursiveDescentSegment
 from jsonpath.selectors import IndexSelector, NameSelector, SliceSelector, WildcardSelector
 
 from rgapp.integrations.pulls.access import Secrets
-from rgapp.integrations.pulls.account import AccountError, AccountField
+from rgapp.integrations.pulls.account import AccountError, AccountField, offered
 from rgapp.integrations.pulls.values import text
+from rgapp.integrations.sync.work import shown
 from rgapp.outbound import Answer, Client, OutboundError
 from rgapp.outbound.client import MOST_TRIES
 
@@ -84,8 +85,8 @@ class Report:
         Raises `ReportError`.
         """
         entries = self.read()
-        shown = [{name: text(each.get(name)) for name in fields} for each in entries[:most] if isinstance(each, dict)]
-        return [{name: value for name, value in each.items() if value} for each in shown]
+        people = [{name: text(each.get(name)) for name in fields} for each in entries[:most] if isinstance(each, dict)]
+        return [{name: shown(value) for name, value in each.items() if value} for each in people]
 
     def check(self) -> None:
         """Make sure that the list can be read.
@@ -100,7 +101,7 @@ class Report:
         Raises `ReportError`.
         """
         entries = [each for each in self.read()[:LOOKED_AT] if isinstance(each, dict)]
-        return [AccountField(name, name) for name in dict.fromkeys(key for each in entries for key in each)]
+        return offered(AccountField(name, name) for name in dict.fromkeys(key for each in entries for key in each))
 
     def read(self) -> list[Any]:
         """Return the entries of the list, which is fetched once.

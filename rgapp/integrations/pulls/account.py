@@ -1,8 +1,15 @@
 """What the set-up asks the other side of a pull: whether we get in, which fields there are, and a few real people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import islice
+from typing import Final, Protocol
+
+from rgapp.integrations.pulls.settings import FIELD_LENGTH
+from rgapp.integrations.sync.work import shown
+
+#: Nobody chooses from more fields than these.
+MOST_FIELDS: Final = 2_000
 
 
 @dataclass(frozen=True)
@@ -12,6 +19,12 @@ class AccountField:
     name: str
     label: str
     type: str = ""
+
+
+def offered(fields: Iterable[AccountField]) -> list[AccountField]:
+    """Return the fields that can be mapped, with labels that can be shown, whatever the other side calls them."""
+    usable = (each for each in fields if len(each.name) <= FIELD_LENGTH and each.name == shown(each.name))
+    return [AccountField(each.name, shown(each.label), shown(each.type)) for each in islice(usable, MOST_FIELDS)]
 
 
 class AccountError(RuntimeError):

@@ -172,3 +172,22 @@ def test_what_is_kept_for_one_server_is_not_sent_to_another(
     assert "The report is at another server now" in page.text
     assert report in browser.get(where).text
     assert connect(browser, where, report.replace("acme/people", "acme/others"), **typed).text.count("lets us in")
+
+
+def test_whatever_stands_in_a_report_its_pages_can_be_shown(
+    browser: FlaskClient, draft: Integration, report: str, path: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Halves of characters, keys without end, and more keys than anybody can choose from."""
+    one: dict[str, Any] = {"Na\ud83dme": "x", "k" * 300: "x", "Email": "\ud83d" + "y" * 900, "<script>": "<script>"}
+    monkeypatch.setattr(Reports, "people", [one | {f"F{n}": "" for n in range(4000)}])
+    assert connect(browser, path(draft, "json-report/connect"), report).status_code == 200
+    browser.post(path(draft, "pull/mapping"), data={"membership_no_field": "<script>", "email_field": "Email"})
+    for page in ("pull/mapping", "pull/identifiers"):
+        found = browser.get(path(draft, page))
+        assert found.status_code == 200
+        assert "<script>" not in found.text.replace("<script></script>", "")
+    found = browser.get(path(draft, "pull/mapping"))
+    assert "?" + "y" * 70 in found.text
+    assert "y" * 300 not in found.text
+    assert "k" * 300 not in found.text
+    assert len(found.text) < 1_500_000
