@@ -40,7 +40,9 @@ def bamboohr_consent(slug: str, integration_id: uuid.UUID) -> Response:
     if found is None or found.method != OAUTH or not integration.draft.get("subdomain"):
         return back(integration)
     state = new_token()
-    access.begin_consent(db.session(), integration, known_by=known_by(state), until=utcnow() + LASTS)
+    access.begin_consent(
+        db.session(), integration, known_by=known_by(state, integration, found), until=utcnow() + LASTS
+    )
     db.session.commit()
     origin = origin_of_draft(integration)
     return redirect(authorize_url(origin, found.values["client_id"], redirect_uri(integration), state), 303)
@@ -58,10 +60,10 @@ def bamboohr_consented(slug: str, integration_id: uuid.UUID) -> Response:
     integration = of_kind(integration_id, KIND)
     begun = access.take_consent(db.session(), integration, now=utcnow())
     db.session.commit()
-    if begun is None or not hmac.compare_digest(begun, known_by(state)):
+    found, code = kept(integration), request.args.get("code", "")
+    if begun is None or not hmac.compare_digest(begun, known_by(state, integration, found)):
         flash("This consent was not begun here, or too long ago. Nothing was changed. Go to BambooHR again.", "error")
         return back(integration)
-    found, code = kept(integration), request.args.get("code", "")
     if not code or len(code) > CODE_LENGTH or found is None or found.method != OAUTH:
         flash("BambooHR was not allowed to let us in, so nothing was changed.", "warning")
         return back(integration)
@@ -94,9 +96,14 @@ def take_code(integration: Integration, found: Secrets, code: str) -> str:
     return ""
 
 
-def known_by(state: str) -> str:
-    """Return by what a state is known: its hash together with the session that began it."""
-    return hash_token(f"{state}.{g.staff_session.token_hash}")
+def known_by(state: str, integration: Integration, found: Secrets | None) -> str:
+    """Return by what a state is known: its hash with the session that began it, and with whom it was to be given to.
+
+    A code is never shown to another BambooHR, nor by another application, than it was asked for.
+    """
+    client = found.values.get("client_id", "") if found is not None else ""
+    where = ".".join(str(integration.draft.get(name) or "") for name in ("subdomain", "base_url"))
+    return hash_token(f"{state}.{g.staff_session.token_hash}.{where}.{client}")
 
 
 def back(integration: Integration) -> Response:

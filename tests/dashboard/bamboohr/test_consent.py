@@ -105,6 +105,30 @@ def test_a_consent_of_one_session_counts_in_no_other(
     assert refresh_token(session, draft) is None
 
 
+@pytest.mark.parametrize("part", ["subdomain", "client_id"])
+def test_a_consent_is_for_the_bamboohr_and_the_application_it_was_begun_for(
+    browser: FlaskClient,
+    session: Session,
+    draft: Integration,
+    bamboo: Simulated,
+    begun: dict[str, str],
+    give: Callable[..., None],
+    path: Callable[..., str],
+    part: str,
+) -> None:
+    """Somebody saves another one while the admin is away."""
+    if part == "subdomain":
+        draft.draft = {**draft.draft, "base_url": bamboo.origin.replace("127.0.0.1", "localhost")}
+        session.commit()
+    else:
+        give(draft, "oauth", client_id="another", client_secret="another")
+    code = bamboo.door.code(begun["redirect_uri"])
+    answer = browser.get(path(draft, f"bamboohr/consented?code={code}&state={begun['state']}"), follow_redirects=True)
+    assert "This consent was not begun here" in answer.text
+    assert refresh_token(session, draft) is None
+    assert "/token.php" not in "".join(bamboo.paths)
+
+
 def test_a_consent_has_its_time(
     browser: FlaskClient,
     session: Session,
