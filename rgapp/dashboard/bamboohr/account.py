@@ -4,7 +4,7 @@ from typing import Final
 
 from flask import current_app
 
-from rgapp.dashboard.pulls.asking import SECONDS, TRIES
+from rgapp.dashboard.pulls.asking import SECONDS, TRIES, patience
 from rgapp.dashboard.pulls.sources import PullSource
 from rgapp.database import writing
 from rgapp.extensions import db, sealer
@@ -48,7 +48,7 @@ def bamboo_of(integration: Integration) -> Bamboo:
     found, origin, allow = kept(integration), origin_of_draft(integration), current_app.config["OUTBOUND_ALLOW"]
     if found is None:
         raise AccountError("not_connected", "Nothing lets us in yet: give an API key, or your consent.")
-    client = Client(origin, allow=allow, seconds=SECONDS, tries=TRIES)
+    client = Client(origin, allow=allow, seconds=SECONDS, tries=TRIES, alive=patience())
     if found.method == API_KEY:
         return Bamboo(origin, APIKey(found.values["api_key"]), allow=allow, client=client)
     if "refresh_token" not in found.values:

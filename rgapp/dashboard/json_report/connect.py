@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from rgapp.access import CHANGERS, EVERY_ROLE, staff
 from rgapp.clock import utcnow
 from rgapp.dashboard.common import actor, bp, changed_meanwhile, page, seen
-from rgapp.dashboard.pulls.asking import SECONDS, TRIES
+from rgapp.dashboard.pulls.asking import SECONDS, TRIES, patience
 from rgapp.dashboard.pulls.pages import words_for
 from rgapp.dashboard.pulls.sources import PullSource, of_kind
 from rgapp.dashboard.pulls.state import kept_words, state_of
@@ -36,7 +36,10 @@ def report_of(integration: Integration) -> Report:
     draft, allow = integration.draft, current_app.config["OUTBOUND_ALLOW"]
     if not draft.get("url"):
         raise AccountError("not_connected", "Say first where the report is, and what opens it.")
-    return Report(draft["url"], draft.get("list") or "", kept(integration), allow=allow, seconds=SECONDS, tries=TRIES)
+    return Report(
+        draft["url"], draft.get("list") or "", kept(integration), allow=allow, alive=patience(), seconds=SECONDS,
+        tries=TRIES,
+    )  # fmt: skip
 
 
 def kept(integration: Integration) -> Secrets | None:

@@ -1,5 +1,6 @@
 """Asking the other side from a page: bounded, without holding anybody up, and never a page that fails."""
 
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -9,11 +10,14 @@ from rgapp.dashboard.pulls.sources import PullSource
 from rgapp.database import without_lock
 from rgapp.integrations.pulls.account import Account, AccountError
 from rgapp.models import Integration
+from rgapp.outbound import OutboundError
 
 T = TypeVar("T")
 #: A page waits for so long, and asks once more where the other side stumbled.
 SECONDS: Final = 12.0
 TRIES: Final = 2
+#: However many requests it takes, and however long the other side asks us to wait.
+LONGEST: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,18 @@ def ask(integration: Integration, source: PullSource, question: Callable[[Accoun
         return Asked(must_ask(integration, source, question))
     except AccountError as error:
         return Asked(nothing, error.code, error.sentence)
+
+
+def patience() -> Callable[[], None]:
+    """Return what ends the questions of one page in time: it raises `OutboundError`, before the next request."""
+    over = time.monotonic() + LONGEST
+
+    def look() -> None:
+        """Look at the clock."""
+        if time.monotonic() > over:
+            raise OutboundError("timeout")
+
+    return look
 
 
 def must_ask(integration: Integration, source: PullSource, question: Callable[[Account], T]) -> T:

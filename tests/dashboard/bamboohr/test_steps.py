@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from rgapp.dashboard.pulls import asking
 from rgapp.demo.bamboohr.service import Simulated
 from rgapp.models import Integration, Programme
 from tests.factories import Factory
@@ -158,3 +159,21 @@ def test_the_identifier_check_compares_with_the_people_here(
     assert "femi.lopez.1@acme.example" in page
     make.user(acme, membership_no="010002", email="somebody@acme.example")
     assert "1 of 12 match" in browser.get(path(draft, "pull/identifiers")).text
+
+
+@pytest.mark.parametrize("page", ["pull/mapping", "bamboohr/who", "pull/identifiers"])
+def test_a_page_waits_for_so_long_however_many_requests_it_takes(
+    browser: FlaskClient,
+    draft: Integration,
+    bamboo: Simulated,
+    give: Give,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    page: str,
+) -> None:
+    """Without a dataset people are asked for one by one."""
+    give(draft)
+    bamboo.do(sight={"datasets": False})
+    monkeypatch.setattr(asking, "LONGEST", -1.0)
+    assert "BambooHR took too long to answer." in browser.get(path(draft, page)).text
+    assert bamboo.requests == 0
