@@ -9,8 +9,12 @@ from typing import IO, Any, Final
 
 from pydantic_core import from_json, to_json
 
+from rgapp.integrations.pulls.account import AccountError
 from rgapp.integrations.sync.feed import ROWS_IN_BATCH, FeedRow, RowFault, RowProblem
 
+#: In bytes; half of it is room for a million people.
+LARGEST: Final = 1024 * 1024 * 1024
+TOO_LARGE: Final = "More was answered than a pull may hold."
 ROWS: Final = "rows"
 END: Final = "end"
 CELLS: Final = FeedRow._fields.index("cells")
@@ -25,6 +29,7 @@ class PullStore:
         self._file: IO[bytes] | None = None
         self._waiting: list[FeedRow] = []
         self.rows = 0
+        self._size = 0
 
     def begin(self) -> None:
         """Begin without any rows; what was there before is gone."""
@@ -32,10 +37,13 @@ class PullStore:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(mode=0o700, parents=True)
         self._file = (self._folder / ROWS).open("wb")
-        self._waiting, self.rows = [], 0
+        self._waiting, self.rows, self._size = [], 0, 0
 
     def add(self, row: FeedRow) -> None:
-        """Add a row."""
+        """Add a row.
+
+        Raises `AccountError` where the pull is too large by now.
+        """
         self._waiting.append(row)
         self.rows += 1
         if len(self._waiting) >= ROWS_IN_BATCH:
@@ -86,6 +94,9 @@ class PullStore:
             except ValueError:
                 # Halves of characters are written as escapes, so that the rules can refuse them where they stand.
                 line = json.dumps(self._waiting).encode("ascii")
+            self._size += len(line) + 1
+            if self._size > LARGEST:
+                raise AccountError("too_large", TOO_LARGE)
             self._file.write(line + b"\n")
             self._waiting = []
 

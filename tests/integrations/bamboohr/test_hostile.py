@@ -17,6 +17,8 @@ from rgapp.integrations.bamboohr.fields import account_fields, in_dataset
 from rgapp.integrations.bamboohr.reader import Reader
 from rgapp.integrations.bamboohr.rows import Rows, Standing
 from rgapp.integrations.bamboohr.settings import BambooSettings
+from rgapp.integrations.pulls import store as stored
+from rgapp.integrations.pulls.account import AccountError
 from rgapp.integrations.pulls.store import PullStore
 from rgapp.integrations.pulls.values import number, text
 from rgapp.integrations.sync.feed import Pulled
@@ -171,6 +173,23 @@ def test_what_cannot_be_an_id_is_not_bamboohr(key: str, tmp_path: Path) -> None:
     client = Said([(200, {"employees": {key: {}}})])
     with pytest.raises(BambooError):
         Bamboo("https://acme.bamboohr.com", APIKey("key"), allow=frozenset(), client=client).changed(NOW)
+
+
+def test_a_pull_fills_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored, "LARGEST", 100_000)
+    store, rows = PullStore(tmp_path / "store"), Rows(SETTINGS, TODAY)
+    store.begin()
+    row, _ = rows.row(1, "101", {"firstName": "J" * 90})
+
+    def fill() -> None:
+        for _ in range(10_000):
+            store.add(row)
+
+    with pytest.raises(AccountError) as refused:
+        fill()
+    store.close()
+    assert refused.value.code == "too_large"
+    assert (tmp_path / "store" / stored.ROWS).stat().st_size <= 100_000
 
 
 def test_half_a_character_is_kept_for_the_rules(tmp_path: Path) -> None:
