@@ -1,5 +1,6 @@
 """Indexes of the few rows that are looked for: the queries that mean them use them, on both databases."""
 
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -79,7 +80,9 @@ def test_who_changed_an_integration_is_found_among_the_events_of_its_people(
     found = last_editor(session, crowd)
     assert found is not None
     assert (found.programme_id, found.integration_id, found.actor_label) == (programme, key, "Ada")
-    assert "ix_audit_events_programme_id_integration_id" in plan_of(session, lambda: last_editor(session, crowd))
+    plan = plan_of(session, lambda: last_editor(session, crowd))
+    # By either index only events about nobody are looked at: those of the integration, or of its programme.
+    assert re.search("ix_audit_events_programme_id_(integration|user)_id", plan)
 
 
 def test_mails_that_are_due_are_found_in_their_order_among_those_that_were_sent(
