@@ -2,7 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from rgapp.integrations.pulls import access
@@ -17,6 +19,9 @@ from rgapp.provisioning import Policy, Source
 from rgapp.provisioning.policy import feed_policy
 
 DIGEST_LENGTH: Final = 16
+#: Nobody waits longer for a pull: whoever answers slowly for ever would keep a worker from everything else.
+LONGEST_SECONDS: Final = 3 * 3600.0
+TOO_SLOW: Final = "The other side answers so slowly that everybody could not be read within three hours."
 
 
 class PullFeeds:
@@ -81,7 +86,7 @@ class PullFeeds:
         secrets = access.secrets_of(row, context.sealer)
         session.commit()
         try:
-            done = self.read(context, settings, secrets, store)
+            done = self.read(replace(context, alive=_until(context.alive)), settings, secrets, store)
         except AccountError as error:
             if error.code in self.of_access:
                 access.note_bad(session, integration, error, now=context.now)
@@ -90,3 +95,15 @@ class PullFeeds:
         access.note_good(session, integration, now=context.now)
         session.commit()
         return done
+
+
+def _until(alive: Callable[[float | None], None]) -> Callable[[float | None], None]:
+    """Return `alive`, which ends a pull that takes too long."""
+    ends_at = time.monotonic() + LONGEST_SECONDS
+
+    def within(share: float | None) -> None:
+        if time.monotonic() > ends_at:
+            raise AccountError("too_slow", TOO_SLOW)
+        alive(share)
+
+    return within

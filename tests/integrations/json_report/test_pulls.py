@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rgapp.audit.service import COMMAND_LINE
 from rgapp.integrations.json_report.feeds import JSONReportFeeds
 from rgapp.integrations.json_report.report import Report, ReportError
-from rgapp.integrations.pulls import access
+from rgapp.integrations.pulls import access, feeds
 from rgapp.integrations.pulls.access import Secrets
 from rgapp.integrations.sync import runs
 from rgapp.integrations.sync.engine import Tools, work_on_next
@@ -115,6 +115,14 @@ class Desk:
 @pytest.fixture
 def desk(make: Factory, tmp_path: Path, server: Server) -> Desk:
     return Desk(make, tmp_path, server)
+
+
+def test_a_pull_that_takes_hours_is_none(
+    make: Factory, tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "LONGEST_SECONDS", -1.0)
+    run = Desk(make, tmp_path, server).pull(person(1))
+    assert (run.state, run.facts["cause"], run.facts["code"]) == ("failed", "incomplete_pull", "too_slow")
 
 
 def test_a_report_is_read_like_a_file(desk: Desk) -> None:
