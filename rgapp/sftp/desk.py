@@ -211,21 +211,23 @@ class Desk:
 
     def _continue(self, upload: Upload, source: Path) -> None:
         """Copy what was received, so that the upload goes on from there."""
-        with self._lock:
-            if upload.name not in (listing := self.folder.listing()) and len(listing) >= self._quota.files:
-                raise Refused(Reason.TOO_MANY)
-            entry = self._begin(upload.name, source.stat().st_size)
-            upload.entry, upload.source, upload.begun = entry, None, True
-            self._open[entry.id] = upload
-        shutil.copyfile(source, entry.path)
+        size = source.stat().st_size
+        with self._room.copying(room_of(size)):
+            with self._lock:
+                if upload.name not in (listing := self.folder.listing()) and len(listing) >= self._quota.files:
+                    raise Refused(Reason.TOO_MANY)
+                entry = self._begin(upload.name)  # What is copied is counted already.
+                upload.entry, upload.source, upload.begun = entry, None, True
+                self._open[entry.id] = upload
+            shutil.copyfile(source, entry.path)
         os.close(upload.descriptor)
         upload.descriptor = os.open(entry.path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
 
-    def _begin(self, name: str, size: int = 0) -> Entry:
-        """Begin a file that will have this size at once."""
+    def _begin(self, name: str) -> Entry:
+        """Begin a file."""
         self.folder.drop_repeated(busy=self._open)
         self._room.measure()
-        if not self._room.take(room_of(size)):
+        if not self._room.take(room_of(0)):
             raise Refused(Reason.NO_ROOM)
         return self.folder.begin(name)
 

@@ -1,6 +1,7 @@
 """The desk of an account, without SSH: what completes a file, and what two connections do to each other."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -226,6 +227,20 @@ def test_a_file_that_is_lengthened_or_continued_takes_room(small: Desk) -> None:
     again = small.open_to_write("a.csv", create=True)
     assert refusal(lambda: small.write(again, 0, b"x")) is Reason.NO_ROOM
     assert small.find("a.csv").size == 2 * BLOCK
+
+
+def test_what_is_being_copied_takes_room_from_others(small: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    send(small, "a.csv", BLOCK)
+    upload, copy, seen = small.open_to_write("a.csv", create=True), shutil.copyfile, list[Reason]()
+
+    def while_another_one_begins(source: Path, target: Path) -> None:
+        other = begin(small, "b.csv")
+        seen.append(refusal(lambda: small.write(other, 0, b"x" * 2 * BLOCK)))
+        copy(source, target)
+
+    monkeypatch.setattr("rgapp.sftp.desk.shutil.copyfile", while_another_one_begins)
+    small.write(upload, 0, b"x")
+    assert seen == [Reason.NO_ROOM]
 
 
 def test_tries_that_nobody_can_reach_any_more_make_room(small: Desk) -> None:
