@@ -114,7 +114,8 @@ class Checker:
         """
         work, found = self._work, self._pass
         with reading():
-            found.expected, found.seen.people_before = self._known.expected()
+            of_all = found.seen.full or self._feed.pulled is None  # Of few changes each is looked up by itself.
+            found.expected, found.seen.people_before = self._known.expected() if of_all else self._known.unexpected()
             self._anybody = is_anybody_there(work.session, work.programme_id)
             found.flawed_before = found.seen.people_before - len(found.expected)
             work.session.rollback()
