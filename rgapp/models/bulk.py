@@ -25,7 +25,7 @@ class Form:
     """How one database takes values: identifiers in hex, JSON and dates as text, times in its own way."""
 
     def __init__(self, session: Session) -> None:
-        self._dialect = session.connection().dialect
+        self._dialect = session.get_bind().dialect
         self.on_sqlite = self._dialect.name == "sqlite"
 
     def time(self, value: datetime) -> Any:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from rgapp.audit import Actor
+from rgapp.models.bulk import Form
 from rgapp.provisioning import batch_matching, service
 from rgapp.provisioning.batch_matching import NOBODY, Known
 from rgapp.provisioning.batch_writing import BatchWriter
@@ -48,6 +49,21 @@ class Done(NamedTuple):
     kind: OutcomeKind
     user_id: str | None
     refusal: Refusal | None = None
+
+
+class Made(NamedTuple):
+    """Accounts that are made and not written yet; `user_ids` are theirs, in hex, in the order of the lines."""
+
+    user_ids: list[str]
+    writer: BatchWriter
+
+    def write(self, session: Session) -> None:
+        """Write them, flush; the caller commits.
+
+        Raises SQLAlchemy's `IntegrityError` where somebody came in between: the caller's transaction, or savepoint, is
+        to be rolled back, and the lines given to `Batches.write`.
+        """
+        self.writer.flush(session)
 
 
 class Batches:
@@ -142,27 +158,24 @@ class Batches:
             return [Done(line, OutcomeKind.REJECTED, None, Refusal.EMAIL_CONFLICT) for line in lines]
         return [self._write_one(session, line, now) for line in lines]
 
-    def make(self, session: Session, lines: Sequence[Line], *, now: datetime) -> list[str]:
-        """Make accounts for fresh lines, of whom nobody is looked up; returns their ids in hex, flushes.
+    def make(self, form: Form, lines: Sequence[Line], *, now: datetime) -> Made:
+        """Make accounts for fresh lines, of whom nobody is looked up; asks nothing of the database.
 
-        Raises SQLAlchemy's `IntegrityError` where somebody came in between: the caller's transaction is to be rolled
-        back, and the lines given to `write`. Raises `ValueError` where one of them is not fresh.
+        Raises `ValueError` where one of them is not fresh.
         """
         one_of_each = {line.active: line for line in lines}.values()
         if not all(line.fresh for line in lines):
             raise ValueError("only people whom nobody knew are made without a look")
         if any(self._decide_fresh(line).kind is not OutcomeKind.CREATED for line in one_of_each):
             raise ValueError("the policy lets no accounts be made")
-        writer = BatchWriter(session, self._programme_id, self._policy, self._actor, now)
-        made = writer.create_all(lines, self._rules)
-        writer.flush()
-        return made
+        writer = BatchWriter(form, self._programme_id, self._policy, self._actor, now)
+        return Made(writer.create_all(lines, self._rules), writer)
 
     def _write_all(
         self, session: Session, lines: Sequence[Line], now: datetime, free: frozenset[str], fresh: bool
     ) -> list[Done]:
         """Write the lines together; of `fresh` ones nobody is looked up, for the unique constraints know her."""
-        writer = BatchWriter(session, self._programme_id, self._policy, self._actor, now)
+        writer = BatchWriter(Form(session), self._programme_id, self._policy, self._actor, now)
         matches = [NOBODY] * len(lines) if fresh else None
         done = []
         for line, kind, match, outcome in self.decide(session, lines, matches=matches, lock=True, free=free):
@@ -176,7 +189,7 @@ class Batches:
                 continue
             writer.change(match, outcome, self._owners(session))
             done.append(Done(line, kind, user.id.hex))
-        writer.flush()
+        writer.flush(session)
         return done
 
     def _write_one(self, session: Session, line: Line, now: datetime) -> Done:
@@ -208,7 +221,7 @@ class Batches:
 
         `facts` are added to the event of each. Returns how many.
         """
-        writer = BatchWriter(session, self._programme_id, self._policy, self._actor, now)
-        gone = writer.take_out(user_ids, facts)
-        writer.flush()
+        writer = BatchWriter(Form(session), self._programme_id, self._policy, self._actor, now)
+        gone = writer.take_out(session, user_ids, facts)
+        writer.flush(session)
         return gone

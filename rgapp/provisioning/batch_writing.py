@@ -54,13 +54,15 @@ TAG_OF: Final = {
 
 
 class BatchWriter:
-    """What a batch writes, table by table, until `flush`; everything in it happens at `now`."""
+    """What a batch writes, table by table, until `flush`; everything in it happens at `now`.
 
-    def __init__(self, session: Session, programme_id: uuid.UUID, policy: Policy, actor: Actor, now: datetime) -> None:
-        self._session = session
+    `create_all` and `change` ask nothing of the database: they may work while it does something else.
+    """
+
+    def __init__(self, form: Form, programme_id: uuid.UUID, policy: Policy, actor: Actor, now: datetime) -> None:
         self._policy = policy
         self._now = now
-        self._form = form = Form(session)
+        self._form = form
         self._programme = programme_id.hex
         self._programme_id = programme_id
         self._integration = form.identifier(policy.integration_id)
@@ -146,9 +148,9 @@ class BatchWriter:
         facts = self._form.json(change_facts(self._policy, changes))
         self._event(TAG_OF[outcome.kind].value, user_id, facts)
 
-    def take_out(self, user_ids: Sequence[uuid.UUID], facts: Mapping[str, Any]) -> int:
+    def take_out(self, session: Session, user_ids: Sequence[uuid.UUID], facts: Mapping[str, Any]) -> int:
         """Deactivate those who are active; returns how many."""
-        active = self._session.scalars(
+        active = session.scalars(
             select(User.id)
             .where(User.programme_id == self._programme_id, User.id.in_(user_ids), User.status == UserStatus.ACTIVE)
             .order_by(User.id)
@@ -161,9 +163,8 @@ class BatchWriter:
             self._event(Tag.USER_DEACTIVATED.value, user_id.hex, noted)
         return len(active)
 
-    def flush(self) -> None:
+    def flush(self, session: Session) -> None:
         """Write every table; addresses are given up before anybody takes them."""
-        session = self._session
         update_many(session, User, KEYS, ("email", "email_key", "field_sources"), self._freed)
         update_many(session, User, KEYS, ("email_key",), self._emptied)
         update_many(session, User, KEYS, DETAILS, self._details)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from rgapp.models import AuditEvent, Deactivation, OutboxMail, User, UserSession, UserStatus
+from rgapp.models.bulk import Form
 from rgapp.provisioning import (
     Field,
     OutcomeKind,
@@ -366,8 +367,9 @@ def test_people_whom_nobody_knows_are_made_as_they_are_written(bench: Bench) -> 
         point = bench.session.begin_nested()
         batches = Batches(bench.programme.id, policy, RULES, ACTOR)
         if at_once:
-            made = batches.make(bench.session, lines[:2], now=bench.now)
-            assert made == [user.id.hex for user in bench.users()]
+            made = batches.make(Form(bench.session), lines[:2], now=bench.now)
+            made.write(bench.session)
+            assert made.user_ids == [user.id.hex for user in bench.users()]
         else:
             assert kinds(batches.write(bench.session, lines[:2], now=bench.now)) == ["created"] * 2
         bench.session.expire_all()
@@ -378,12 +380,12 @@ def test_people_whom_nobody_knows_are_made_as_they_are_written(bench: Bench) -> 
 
 
 def test_who_is_not_new_is_not_made(bench: Bench) -> None:
-    batches = Batches(bench.programme.id, policy_of(bench), RULES, ACTOR)
+    batches, form = Batches(bench.programme.id, policy_of(bench), RULES, ACTOR), Form(bench.session)
     with pytest.raises(ValueError, match="nobody knew"):
-        batches.make(bench.session, [person(1)], now=bench.now)
+        batches.make(form, [person(1)], now=bench.now)
     with pytest.raises(ValueError, match="no accounts"):
-        batches.make(bench.session, fresh(person(1, active=False)), now=bench.now)
+        batches.make(form, fresh(person(1, active=False)), now=bench.now)
     bench.take(reading_of(membership_no="P1", email="p1@acme.example"))
     with pytest.raises(IntegrityError), bench.session.begin_nested():
-        batches.make(bench.session, fresh(person(0), person(1)), now=bench.now)
+        batches.make(form, fresh(person(0), person(1)), now=bench.now).write(bench.session)
     assert [user.membership_no for user in bench.users()] == ["P1"]

@@ -4,21 +4,26 @@ Leavers come late. A process may die at any line: what was committed stands in t
 behind it.
 """
 
+import time
 import uuid
 from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from rgapp.integrations.sync import stage
+from rgapp.integrations.sync.ahead import Ahead, Beside, Unit
 from rgapp.integrations.sync.known import KnownPeople
 from rgapp.integrations.sync.problems import Problems
 from rgapp.integrations.sync.stage import without
+from rgapp.integrations.sync.stride import Stride
 from rgapp.integrations.sync.work import Work
 from rgapp.models import RunPhase, SyncLeaver
-from rgapp.provisioning.batch import Batches, Done
+from rgapp.models.bulk import Form
+from rgapp.provisioning.batch import Batches, Done, Made
 from rgapp.provisioning.cells import Line
 from rgapp.provisioning.record import OutcomeKind, Refusal
 
@@ -29,8 +34,6 @@ PHASES: Final = {
     RunPhase.LISTED: stage.LISTED,
     RunPhase.LAST: stage.TANGLED,
 }
-# So many staged batches one transaction writes, or fewer where somebody waits to write.
-MOST_BATCHES: Final = 10
 # What takes nobody out, for a run whose leavers are held.
 WITHOUT_LEAVERS: Final = (RunPhase.APPLY, RunPhase.LAST)
 
@@ -44,81 +47,92 @@ class Applier:
         self._known = known
         self._problems = problems
         self._left_out = work.stage.left_out()
-        # On SQLite a savepoint copies every page that is touched; on PostgreSQL it costs next to nothing.
-        self._saves = work.session.get_bind().dialect.name != "sqlite"
+        self._stride = Stride(work.bell)
+        # There a savepoint copies every page that is touched, and each row is a call of its own, between which the
+        # other thread would keep us waiting; on PostgreSQL the server works, whole batches long.
+        self._on_sqlite = work.session.get_bind().dialect.name == "sqlite"
+        self._form = Form(work.session)
 
     def go(self, phase: RunPhase, offset: int, *, leavers: bool) -> None:
-        """Write from a phase and an offset on to the end; commits each batch.
+        """Write from a phase and an offset on to the end; commits as it goes.
 
         Raises `LeaseLost`.
         """
-        for each in list(PHASES)[list(PHASES).index(phase) :]:
-            if leavers or each in WITHOUT_LEAVERS:
-                self._phase(each, offset)
-            offset = 0
+        with Beside() as beside:
+            for each in list(PHASES)[list(PHASES).index(phase) :]:
+                if each is RunPhase.LAST:
+                    self._together(offset)
+                elif leavers or each in WITHOUT_LEAVERS:
+                    self._phase(each, offset, beside)
+                offset = 0
 
-    def _phase(self, phase: RunPhase, offset: int) -> None:
+    def _phase(self, phase: RunPhase, offset: int, beside: Beside) -> None:
         work, name = self._work, PHASES[phase]
         work.counts.phase = phase
         size = max(work.stage.size(name), 1)
-        if phase is RunPhase.LAST:
-            self._together(offset)
-            return
-        todo = list[tuple[list[Any], int]]()
-        for batch, behind in work.stage.batches(name, offset):
+        units = Ahead(work.stage.batches(name, offset), partial(self._prepare, phase), lambda: self._stride.together)
+        todo = list[Unit]()
+        for unit in units:
             if not todo:
                 work.hold()
                 before = work.mark()
-            todo.append((batch, behind))
-            if not self._take(phase, batch, bold=True):
+            todo.append(unit)
+            write = partial(self._take, phase, unit, bold=True)
+            if not (write() if self._on_sqlite else beside.do(write, units.more)):
                 self._again(phase, todo, before)
-            work.counts.share = behind * 100 // size
-            if len(todo) == MOST_BATCHES or behind >= size or work.somebody_waits():
-                self._checkpoint(phase, behind)
+            unit.made = None
+            work.counts.share = unit.behind * 100 // size
+            if unit.behind >= size or self._stride.is_over(sum(each.batches for each in todo)):
+                work.keep(phase=phase, stage_offset=unit.behind, tries=0)
+                started = time.monotonic()
+                beside.do(work.session.commit, units.more)
+                work.said()
+                self._stride.ended(time.monotonic() - started)
                 todo = []
 
-    def _again(self, phase: RunPhase, todo: Sequence[tuple[list[Any], int]], before: Any) -> None:
-        """Take the batches of this transaction once more, for somebody came in between: now with savepoints."""
+    def _prepare(self, phase: RunPhase, unit: Unit) -> None:
+        """Make what can be made of a unit without asking the database."""
+        if phase in (RunPhase.ABSENT, RunPhase.LISTED):
+            return
+        unit.lines = without([Line(*entry) for entry in unit.entries], self._left_out)
+        if unit.lines and all(line.fresh for line in unit.lines):
+            unit.made = self._batches.make(self._form, unit.lines, now=self._work.clock())
+
+    def _again(self, phase: RunPhase, todo: Sequence[Unit], before: Any) -> None:
+        """Take the units of this transaction once more, for somebody came in between: now with savepoints."""
         work = self._work
         work.session.rollback()
         work.back_to(before)
         work.hold()
-        for batch, _ in todo:
-            self._take(phase, batch, bold=False)
+        for unit in todo:
+            self._take(phase, unit, bold=False)
 
-    def _take(self, phase: RunPhase, batch: list[Any], *, bold: bool) -> bool:
-        """Write one staged batch; False where a `bold` one met somebody, and the transaction is good for nothing."""
+    def _take(self, phase: RunPhase, unit: Unit, *, bold: bool) -> bool:
+        """Write one unit; False where a `bold` one met somebody, and the transaction is good for nothing."""
         if phase is RunPhase.ABSENT:
-            self._take_out(batch)
+            self._take_out(unit.entries)
             return True
         if phase is RunPhase.LISTED:
-            self._leave_alone(batch)
+            self._leave_alone(unit.entries)
             return True
-        lines = without([Line(*entry) for entry in batch], self._left_out)
-        if not bold or not all(line.fresh for line in lines):
-            self._write(lines)
+        if not bold or unit.made is None:
+            self._write(unit.lines)
             return True
         try:
-            with self._work.session.begin_nested() if self._saves else nullcontext():
-                self._make(lines)
+            with nullcontext() if self._on_sqlite else self._work.session.begin_nested():
+                self._make(unit.lines, unit.made)
         except IntegrityError:
-            if self._saves:
-                self._write(lines)
-            return self._saves
-        self._work.counts.created += len(lines)
+            if not self._on_sqlite:
+                self._write(unit.lines)
+            return not self._on_sqlite
+        self._work.counts.created += len(unit.lines)
         return True
 
-    def _checkpoint(self, phase: RunPhase, behind: int) -> None:
-        self._work.keep(phase=phase, stage_offset=behind, tries=0)
-        self._work.session.commit()
-        self._work.said()
-        self._work.make_way()
-
-    def _make(self, lines: Sequence[Line]) -> None:
-        """Make accounts for people whom nobody knew."""
-        work = self._work
-        made = self._batches.make(work.session, lines, now=work.clock())
-        self._known.remember([_kept(line, user_id) for line, user_id in zip(lines, made, strict=True)], [])
+    def _make(self, lines: Sequence[Line], made: Made) -> None:
+        """Write the accounts of people whom nobody knew."""
+        session = self._work.session
+        made.write(session)
+        self._known.remember([_kept(line, user_id) for line, user_id in zip(lines, made.user_ids, strict=True)], [])
 
     def _write(self, lines: Sequence[Line], free: frozenset[str] = frozenset()) -> None:
         work = self._work
@@ -170,6 +184,7 @@ class Applier:
 
     def _together(self, offset: int) -> None:
         """Write those whose addresses change hands in one transaction: in between, somebody would be without one."""
+        self._work.counts.phase = RunPhase.LAST
         staged = self._work.stage.lines(stage.TANGLED, offset)
         lines = without([line for batch, _ in staged for line in batch], self._left_out)
         if lines:
@@ -177,7 +192,9 @@ class Applier:
             self._work.hold()
             self._write(lines, moving)
         self._work.counts.share = 100
-        self._checkpoint(RunPhase.LAST, self._work.stage.size(stage.TANGLED))
+        self._work.keep(phase=RunPhase.LAST, stage_offset=self._work.stage.size(stage.TANGLED), tries=0)
+        self._work.session.commit()
+        self._work.said()
 
     def _note_gone(self, keys: Sequence[str]) -> None:
         if not keys:

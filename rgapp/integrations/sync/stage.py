@@ -19,9 +19,9 @@ LISTED: Final = "listed"
 TANGLED: Final = "tangled"
 LEFT_OUT: Final = "left-out"
 ALL: Final = (ROWS, LEAVING, ABSENT, LISTED, TANGLED, LEFT_OUT)
-# How many rows are written before we look whether somebody waits; where nobody has to, more at once.
-BATCH: Final = 100
-TIMES_WITHOUT_LOCK: Final = 20
+# How many rows are written while somebody waits for it; where nobody has to wait, more.
+BATCH: Final = 40
+TIMES_WITHOUT_LOCK: Final = 50
 
 
 class Stage:

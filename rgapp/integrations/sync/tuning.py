@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from rgapp.database import PAGES_IN_LOG
 
-SQLITE_CACHE_KB: Final = 32_768
+SQLITE_CACHE_KB: Final = 65_536
 OBJECTS_BETWEEN_COLLECTIONS: Final = 200_000
 
 

@@ -96,15 +96,6 @@ class Work:
         vars(self.counts).update(vars(counts))
         del self._problems[problems:]
 
-    def make_way(self) -> None:
-        """Let those write who wait for it, between two transactions."""
-        if self.bell is not None:
-            self.bell.make_way()
-
-    def somebody_waits(self) -> bool:
-        """Tell whether anybody else waits for the database while we write; on PostgreSQL nobody has to."""
-        return self.bell is None or self.bell.rings()
-
     def said(self) -> None:
         """Tell whoever watches."""
         if self.progress is not None:

@@ -1,0 +1,98 @@
+"""What is written next is made while the database is at work: it has a processor of its own, or waits for its disk."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from rgapp.provisioning.batch import Made
+from rgapp.provisioning.cells import Line
+
+# So many entries are made ahead at most, for memory's sake.
+MOST_AHEAD: Final = 5_000
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class Unit:
+    """Staged entries that are written together, and the offset behind them.
+
+    `lines` are theirs where they are people; `made` are accounts, where all of them are new, until they are written.
+    """
+
+    entries: list[Any]
+    batches: int
+    behind: int
+    lines: list[Line]
+    made: Made | None = None
+
+
+class Ahead:
+    """The units of one staged file in their order, some of them made before they are asked for."""
+
+    def __init__(
+        self, staged: Iterator[tuple[list[Any], int]], make: Callable[[Unit], None], together: Callable[[], int]
+    ) -> None:
+        """Take the staged batches; `make` makes of a unit what can be made, `together` says how many batches it has."""
+        self._staged = staged
+        self._make = make
+        self._together = together
+        self._units: deque[Unit] = deque()
+        self._waiting = 0
+
+    def __iter__(self) -> Iterator[Unit]:
+        """Yield the units."""
+        while self._units or self._next():
+            unit = self._units.popleft()
+            self._waiting -= len(unit.entries)
+            yield unit
+
+    def more(self) -> bool:
+        """Make one more unit ahead; False where none is left, or enough are made."""
+        return self._waiting < MOST_AHEAD and self._next()
+
+    def _next(self) -> bool:
+        unit = Unit([], 0, 0, [])
+        for batch, behind in self._staged:
+            unit.entries += batch
+            unit.batches += 1
+            unit.behind = behind
+            if unit.batches >= self._together():
+                break
+        if not unit.batches:
+            return False
+        self._make(unit)
+        self._units.append(unit)
+        self._waiting += len(unit.entries)
+        return True
+
+
+class Beside:
+    """A thread beside this one, for one action at a time; use it as a context manager."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, "beside")
+
+    def __enter__(self) -> "Beside":
+        """Begin."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the thread."""
+        self._pool.shutdown()
+
+    def do(self, action: Callable[[], Result], meanwhile: Callable[[], bool]) -> Result:
+        """Return what an action returns; until it has, do `meanwhile` again and again, as long as it returns True.
+
+        Raises what either raises, and not before the action has ended: what it uses is nobody else's until then.
+        """
+        doing = self._pool.submit(copy_context().run, action)
+        try:
+            while not doing.done() and meanwhile():
+                pass
+        finally:
+            wait([doing])
+        return doing.result()
