@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from rgapp.models.base import Base, new_id
@@ -15,7 +15,8 @@ OF_NOBODY = "user_id IS NULL"
 class AuditEvent(Base):
     """What happened, who did it, to whom, with the facts as data; words are chosen where it is shown.
 
-    `programme_id` is empty for events of the platform itself (staff without a programme).
+    `programme_id` is empty for events of the platform itself (staff without a programme). There are no foreign keys:
+    history outlives what it is about, and the database would look each up for every row of a file.
     """
 
     __tablename__ = "audit_events"
@@ -34,7 +35,7 @@ class AuditEvent(Base):
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    programme_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("programmes.id"))
+    programme_id: Mapped[uuid.UUID | None]
     at: Mapped[datetime]
     tag: Mapped[str] = mapped_column(String(60))
     actor_kind: Mapped[str] = mapped_column(String(20))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from rgapp.models.base import Base, Tenant
+from rgapp.models.base import Base, new_id
 
 DUE = "status IN ('waiting', 'sending')"
 
@@ -23,11 +23,12 @@ class MailStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class OutboxMail(Tenant, Base):
+class OutboxMail(Base):
     """One mail to one person.
 
     `once_key` makes a second one of the same purpose impossible. `data` holds what the message cannot look up when it
-    is rendered, which happens on delivery: off the request path, and true at the time of sending.
+    is rendered, which happens on delivery: off the request path, and true at the time of sending. Like what is kept in
+    the history it has no foreign keys: the database would look the programme up for every row of a file.
     """
 
     __tablename__ = "outbox_mails"
@@ -37,6 +38,8 @@ class OutboxMail(Tenant, Base):
         Index("ix_outbox_mails_programme_id_user_id", "programme_id", "user_id", "id"),
     )
 
+    programme_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     user_id: Mapped[uuid.UUID | None]
     kind: Mapped[str] = mapped_column(String(40))
     once_key: Mapped[str] = mapped_column(String(120))

@@ -153,8 +153,8 @@ class FeedRecord(Base):
 
     __tablename__ = "feed_records"
     __table_args__ = (
+        # None on the integration: PostgreSQL would look it up for every row of a file.
         ForeignKeyConstraint(["programme_id", "user_id"], ["users.programme_id", "users.id"]),
-        ForeignKeyConstraint(["programme_id", "integration_id"], ["integrations.programme_id", "integrations.id"]),
         Index("ix_feed_records_programme_id_user_id", "programme_id", "user_id"),
         # One tree instead of two: a file of a million people is compared with this table.
         {"sqlite_with_rowid": False},

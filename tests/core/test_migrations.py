@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from rgapp import create_app, programmes
 from rgapp.audit.service import COMMAND_LINE
 from rgapp.extensions import db
-from rgapp.models import Base, OutboxMail, User
+from rgapp.models import Base, FeedRecord, Integration, OutboxMail, User
 from rgapp.provisioning import OutcomeKind, provision
 from tests.conftest import ENVIRONMENT, NOW
 from tests.core import postgres
@@ -98,3 +98,52 @@ def test_what_belongs_to_a_programme_begins_its_keys_with_it(table: Table) -> No
     for index in table.indexes:
         housekeeping = index.name.endswith("expires_at") or index.name == "ix_outbox_mails_due"
         assert housekeeping or next(iter(index.columns)).name == "programme_id", index.name
+
+
+LOGS = {"audit_events": 2, "outbox_mails": 1, "feed_records": 1}
+
+
+def kept() -> dict[str, int]:
+    with db.engine.connect() as connection:
+        return {name: len(connection.execute(Base.metadata.tables[name].select()).all()) for name in LOGS}
+
+
+def test_tables_that_lose_foreign_keys_keep_their_rows_and_their_form(empty: Flask) -> None:
+    upgrade(revision="0010")
+    session: Session = db.session()
+    programme = programmes.create(session, actor=COMMAND_LINE, now=NOW, name="Acme", slug="acme")
+    policy = Bench(session, programme, None).policy()  # type: ignore[arg-type]  # Only its policies are used.
+    outcome = provision(session, programme.id, reading_of(), policy, ACTOR, now=NOW)
+    integration = Integration(
+        programme_id=programme.id,
+        kind="sftp",
+        provider="sftp",
+        name="Payroll",
+        name_key="payroll",
+        public_id="payroll",
+        draft={},
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    session.add(integration)
+    session.flush()
+    session.add(
+        FeedRecord(
+            programme_id=programme.id,
+            integration_id=integration.id,
+            key="E1001",
+            user_id=outcome.user_id,
+            digest=b"digest",
+        )
+    )
+    session.commit()
+    session.close()
+    for revision in ("head", "0010", "head"):
+        (upgrade if revision == "head" else downgrade)(revision=revision)
+        assert kept() == LOGS
+    if db.engine.dialect.name == "sqlite":
+        with db.engine.connect() as connection:
+            made = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'feed_records'").scalar_one()
+            due = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'ix_outbox_mails_due'")
+            assert "WITHOUT ROWID" in made
+            assert "WHERE status IN" in due.scalar_one()
