@@ -20,6 +20,7 @@ from rgapp.integrations.sync.known import KnownPeople
 from rgapp.integrations.sync.problems import Problems
 from rgapp.integrations.sync.stage import without
 from rgapp.integrations.sync.stride import Stride
+from rgapp.integrations.sync.tuning import Statistics
 from rgapp.integrations.sync.work import Work
 from rgapp.models import RunPhase, SyncLeaver
 from rgapp.models.bulk import Form
@@ -48,6 +49,7 @@ class Applier:
         self._problems = problems
         self._left_out = work.stage.left_out()
         self._stride = Stride(work.bell)
+        self._statistics = Statistics(work.session)
         # There a savepoint copies every page that is touched, and each row is a call of its own, between which the
         # other thread would keep us waiting; on PostgreSQL the server works, whole batches long.
         self._on_sqlite = work.session.get_bind().dialect.name == "sqlite"
@@ -88,6 +90,7 @@ class Applier:
                 beside.do(work.session.commit, units.more)
                 work.said()
                 self._stride.ended(time.monotonic() - started)
+                self._statistics.written(work.counts.created)
                 todo = []
 
     def _prepare(self, phase: RunPhase, unit: Unit) -> None:

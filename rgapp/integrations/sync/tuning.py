@@ -9,7 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from rgapp.database import PAGES_IN_LOG
+from rgapp.models import AuditEvent, FeedRecord, OutboxMail, User
 
+# After so many rows of a run statistics are gathered, and again each time that it has written so many times as many.
+FIRST_GATHERED: Final = 2_000
+GATHERED_AGAIN: Final = 8
+GATHERED: Final = tuple(model.__tablename__ for model in (User, AuditEvent, OutboxMail, FeedRecord))
 SQLITE_CACHE_KB: Final = 65_536
 OBJECTS_BETWEEN_COLLECTIONS: Final = 200_000
 
@@ -32,3 +37,25 @@ def write_much(session: Session) -> None:
         session.execute(text(f"PRAGMA cache_size = -{SQLITE_CACHE_KB}"))
         # Before anybody else has to: who signs in shall not copy what we have written.
         session.execute(text(f"PRAGMA wal_autocheckpoint = {PAGES_IN_LOG * 3 // 4}"))
+
+
+class Statistics:
+    """Has PostgreSQL look at the tables that a run fills.
+
+    It does so by itself, but once a minute. A first load has written a million people by then; whoever signs in
+    meanwhile has her account looked up by the plan that was made, and kept, when the table was empty: by any index.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._next = FIRST_GATHERED if session.get_bind().dialect.name == "postgresql" else None
+
+    def written(self, rows: int) -> None:
+        """Gather them where it is time, in a transaction of its own; `rows` have been written so far. Commits."""
+        if self._next is None or rows < self._next:
+            return
+        while self._next <= rows:
+            self._next *= GATHERED_AGAIN
+        for table in GATHERED:
+            self._session.execute(text(f"ANALYZE {table}"))
+        self._session.commit()

@@ -1,0 +1,20 @@
+"""What a run does for the database besides writing."""
+
+import pytest
+from sqlalchemy import text
+
+from rgapp.integrations.sync import stage, tuning
+from tests.integrations.sync.tables import Desk, row
+
+
+@pytest.mark.postgresql
+def test_a_first_load_lets_the_database_know_how_many_people_there_are(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "FIRST_GATHERED", 3)
+    monkeypatch.setattr(stage, "BATCH", 2)
+    monkeypatch.setattr(stage, "TIMES_WITHOUT_LOCK", 1)
+    assert desk.send(*(row(number) for number in range(8))).created == 8
+    known = text("SELECT reltuples FROM pg_class WHERE relname = ANY(:names)")
+    names = ["users", "audit_events", "outbox_mails", "feed_records"]
+    assert min(desk.session.scalars(known, {"names": names})) == 4  # None is known to be empty any more.
