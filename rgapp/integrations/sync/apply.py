@@ -20,7 +20,7 @@ from rgapp.integrations.sync.known import KnownPeople
 from rgapp.integrations.sync.problems import Problems
 from rgapp.integrations.sync.stage import without
 from rgapp.integrations.sync.stride import Stride
-from rgapp.integrations.sync.tuning import Statistics
+from rgapp.integrations.sync.tuning import Statistics, commit_lazily
 from rgapp.integrations.sync.work import Work
 from rgapp.models import RunPhase, SyncLeaver
 from rgapp.models.bulk import Form
@@ -76,6 +76,7 @@ class Applier:
         todo = list[Unit]()
         for unit in units:
             if not todo:
+                commit_lazily(work.session)
                 work.hold()
                 before = work.mark()
             todo.append(unit)

@@ -19,9 +19,10 @@ LISTED: Final = "listed"
 TANGLED: Final = "tangled"
 LEFT_OUT: Final = "left-out"
 ALL: Final = (ROWS, LEAVING, ABSENT, LISTED, TANGLED, LEFT_OUT)
-# How many rows are written while somebody waits for it; where nobody has to wait, more.
+# How many rows are written while somebody waits for it; where nobody has to wait, more: yet no more than a second
+# processor and the log of the database take in beside those who sign in.
 BATCH: Final = 40
-TIMES_WITHOUT_LOCK: Final = 50
+TIMES_WITHOUT_LOCK: Final = 25
 
 
 class Stage:

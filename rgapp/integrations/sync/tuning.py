@@ -39,6 +39,17 @@ def write_much(session: Session) -> None:
         session.execute(text(f"PRAGMA wal_autocheckpoint = {PAGES_IN_LOG * 3 // 4}"))
 
 
+def commit_lazily(session: Session) -> None:
+    """Let PostgreSQL say of this transaction that it is committed before it is on the disk.
+
+    Should the server die within the next half second the run goes on from the checkpoint before, with which everything
+    that was written behind it is gone too. Whoever depends on it, like a mail that is sent, commits later and waits for
+    both.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL synchronous_commit = off"))
+
+
 class Statistics:
     """Has PostgreSQL look at the tables that a run fills.
 
