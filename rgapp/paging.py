@@ -5,17 +5,44 @@ import binascii
 import json
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, false, inspect, or_, select, tuple_, union_all
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 PAGE_SIZE = 50
 LONGEST_CURSOR = 2000
 
 Row = TypeVar("Row")
+
+
+class unindexed(FunctionElement[Any]):
+    """A column that is checked where an index leads for another reason, and that shall lead SQLite to no index itself.
+
+    PostgreSQL counts which value is how frequent. SQLite knows of an average at most, by which those who are active are
+    taken for a few, looked up and sorted. (https://www.sqlite.org/optoverview.html, disqualifying terms by unary "+")
+    """
+
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any] | InstrumentedAttribute[Any]) -> None:
+        super().__init__(column)
+        self.type = column.type
+
+
+@compiles(unindexed)
+def _as_it_is(element: unindexed, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(unindexed, "sqlite")
+def _without_index(element: unindexed, compiler: SQLCompiler, **options: Any) -> str:
+    return f"+{compiler.process(element.clauses, **options)}"
 
 
 @dataclass(frozen=True)
@@ -83,19 +110,20 @@ def fetch(
     before: str | None = None,
     size: int = PAGE_SIZE,
     parts: Sequence[ColumnElement[bool]] = (),
+    few: Sequence[ColumnElement[bool]] = (),
     value_of: Callable[[Row, Key], Any] = _value_of,
 ) -> Page[Row]:
     """Return the page after (or before) a cursor that an earlier page gave; one that makes no sense is the first page.
 
-    The last key has to be unique. `parts` are conditions that exclude each other and of which an index gives each in
-    order: the page is merged from the beginnings of all of them.
+    The last key has to be unique. `parts` and `few` are conditions that exclude each other. An index gives each part in
+    order: the page is merged from the beginnings of all of them. Of the `few` all rows are found, and sorted.
     """
     cursor = read_cursor(after, keys) or read_cursor(before, keys, backwards=True)
     backwards = cursor is not None and cursor.backwards
     order = [key.order(backwards) for key in keys]
     further = [] if cursor is None else [_beyond(keys, cursor)]
-    if len(parts) > 1:
-        statement = _merged(statement, keys, [and_(part, *further) for part in parts], order, size + 1)
+    if few or len(parts) > 1:
+        statement = _merged(statement, keys, parts, few, cursor, size + 1)
     else:
         statement = statement.where(*parts, *further)
     rows: list[Row] = list(session.scalars(statement.order_by(*order).limit(size + 1)))
@@ -163,14 +191,29 @@ def _merged(
     statement: Select[Row],
     keys: Sequence[Key],
     parts: Sequence[ColumnElement[bool]],
-    order: Sequence[ColumnElement[Any]],
+    few: Sequence[ColumnElement[bool]],
+    cursor: Cursor | None,
     size: int,
 ) -> Select[Row]:
-    """Narrow to the first rows of each part."""
-    primary = [getattr(keys[0].column.class_, column.name) for column in inspect(keys[0].column.class_).primary_key]
+    """Narrow to the first rows of all parts and of the few.
+
+    What comes before the cursor is left out of the few when they are found: it would lead to the index of the order.
+    """
+    backwards = cursor is not None and cursor.backwards
+    model = keys[0].column.class_
+    primary = [getattr(model, column.name) for column in inspect(model).primary_key]
+    columns = {column.key: column for column in (*primary, *(key.column for key in keys))}.values()
+    order = [key.order(backwards) for key in keys]
+    further = [] if cursor is None else [_beyond(keys, cursor)]
     # Each stands in a SELECT of its own: SQLite takes no ORDER BY and LIMIT inside a UNION.
-    heads = [select(select(*primary).where(part).order_by(*order).limit(size).subquery()) for part in parts]
-    found = union_all(*heads).subquery("found")
+    heads = [select(select(*columns).where(part, *further).order_by(*order).limit(size).subquery()) for part in parts]
+    found = union_all(*heads, *(select(*columns).where(some) for some in few)).subquery("found")
+    if few:
+        columns_found: dict[str, Any] = {name: unindexed(column) for name, column in found.c.items()}
+        among = [replace(key, column=columns_found[key.column.key]) for key in keys]
+        beyond = [] if cursor is None else [_beyond(among, cursor)]
+        first = select(found).where(*beyond).order_by(*(key.order(backwards) for key in among)).limit(size)
+        found = first.subquery("first")
     return statement.join(found, and_(*(column == found.c[column.key] for column in primary)))
 
 

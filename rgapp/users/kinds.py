@@ -9,6 +9,7 @@ from sqlalchemy import Boolean, ColumnElement, String, Subquery, and_, func, lit
 from sqlalchemy.orm import Session
 
 from rgapp.models import Programme, User, UserStatus
+from rgapp.paging import unindexed
 from rgapp.provisioning import Source
 from rgapp.users.scope import Scope, UserFilter
 
@@ -27,13 +28,25 @@ class Kind:
     count: int
 
     def condition(self) -> ColumnElement[bool]:
-        """Return the condition on users: a place in one index, in the order of names."""
+        """Return the condition on users: a place in one index, in the order in which they came."""
         return and_(
             User.programme_id == self.programme_id,
             User.status == self.status,
             User.source == self.source,
             User.incomplete.is_(self.incomplete),
         )
+
+
+def filters(wanted: UserFilter) -> list[ColumnElement[bool]]:
+    """Return the filters as conditions on people who are gone through in order of their names."""
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.status:
+        conditions.append(unindexed(User.status) == wanted.status)
+    if wanted.source:
+        conditions.append(unindexed(User.source) == wanted.source)
+    if wanted.incomplete:
+        conditions.append(unindexed(User.incomplete).is_(True))
+    return conditions
 
 
 def passes(one: Any, wanted: UserFilter) -> bool:

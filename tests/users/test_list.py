@@ -9,10 +9,11 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rgapp import paging
-from rgapp.models import Role, UserStatus
+from rgapp.models import Role, User, UserStatus
 from rgapp.provisioning import Source
 from rgapp.users import kinds, listing, queries, search
 from rgapp.users.queries import Listing
@@ -223,6 +224,38 @@ def test_every_order_pages_forwards_and_backwards_without_loss(
     assert [user.display_name for user in back.rows] == names[1:3]
     assert back.prev_cursor is not None
     assert back.next_cursor is not None
+
+
+@pytest.mark.parametrize("most", [0, 3, 6, 100], ids="{} sorted at most".format)
+@pytest.mark.parametrize("sort", ["name", "-name"])
+def test_a_filtered_list_is_the_same_however_its_people_are_found(
+    session: Session, make: Factory, platform: Platform, monkeypatch: pytest.MonkeyPatch, sort: str, most: int
+) -> None:
+    monkeypatch.setattr(paging, "PAGE_SIZE", 2)
+    for number in range(24):
+        user = make.user(
+            platform.acme if number % 3 else platform.other,
+            first_name=f"F{number % 5}",
+            last_name=f"L{number % 4}",
+            date_of_birth="" if number % 4 == 0 else "1990-04-03",
+        )
+        user.status = UserStatus.LEAVER if number % 2 else UserStatus.ACTIVE
+        user.source = Source.SCIM if number % 5 == 0 else Source.SAML
+    session.commit()
+    scope = Scope((platform.acme.id, platform.other.id))
+    everybody = session.scalars(select(User)).all()
+    monkeypatch.setattr(queries, "MOST_SORTED", most)
+    for status, source, incomplete in product((None, *UserStatus), (None, Source.SCIM, Source.SAML), (False, True)):
+        wanted = UserFilter(status=status, source=source, incomplete=incomplete)
+        fitting = [user for user in everybody if kinds.passes(user, wanted)]
+        fitting.sort(key=lambda user: (user.last_key, user.first_key, user.id), reverse=sort == "-name")
+        listing = Listing(session, scope, wanted)
+        pages = [listing.page(sort)]
+        while pages[-1].next_cursor:
+            pages.append(listing.page(sort, after=pages[-1].next_cursor))
+        assert [user.id for page in pages for user in page.rows] == [user.id for user in fitting], wanted
+        if len(pages) > 1:
+            assert listing.page(sort, before=pages[-1].prev_cursor).rows == pages[-2].rows
 
 
 HALF_A_CHARACTER = urlsafe_b64encode(f'["\\ud800","b","{UUID(int=1)}"]'.encode()).decode()

@@ -184,6 +184,33 @@ def test_a_deep_page_begins_in_the_index_where_it_stands(session: Session, crowd
     assert plan == [f"SEARCH users USING INDEX {index}"]
 
 
+@pytest.mark.sqlite
+@pytest.mark.parametrize("counted", [True, False], ids=["counted", "not counted"])
+def test_a_page_of_many_under_a_filter_is_looked_for_by_name_and_few_are_found_by_kind(
+    session: Session, crowd: list[Programme], monkeypatch: pytest.MonkeyPatch, *, counted: bool
+) -> None:
+    """Whatever SQLite knows of the table: with a look at the wrong index it would sort everybody who is active."""
+    if not counted:
+        session.execute(text("DELETE FROM sqlite_stat1"))
+        session.commit()
+    plans = []
+    for most in (0, 10_000):
+        monkeypatch.setattr(queries, "MOST_SORTED", most)
+        listing = Listing(session, Scope((crowd[0].id,)), UserFilter(status=UserStatus.ACTIVE))
+        cursor = listing.page().next_cursor
+        with statements(session) as sent:
+            listing.page(after=cursor)
+        asked, values = sent[-1]
+        rows = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", values)
+        plans.append([str(row[-1]) for row in rows])
+    by_name = "ix_users_programme_id_name (programme_id=? AND (last_key,first_key,id)>(?,?,?))"
+    assert plans[0] == [f"SEARCH users USING INDEX {by_name}"]
+    by_kind = "ix_users_programme_id_kind (programme_id=? AND status=? AND source=? AND incomplete=?)"
+    looks = [line for line in plans[1] if line.startswith("SEARCH users USING")]
+    assert looks[:-1] == [f"SEARCH users USING INDEX {by_kind}"] * 3  # So many kinds are active.
+    assert "(programme_id=? AND id=?)" in looks[-1]
+
+
 def test_looking_a_person_up_is_answered_by_indexes(session: Session, crowd: list[Programme]) -> None:
     programme = crowd[0]
     somebody = Listing(session, Scope((programme.id,)), UserFilter()).page().rows[0]
