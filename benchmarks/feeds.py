@@ -162,7 +162,7 @@ def _insert(target: Any, name: str, columns: Sequence[str], rows: Sequence[Any],
 
     with target.cursor() as cursor, cursor.copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN") as copy:
         for row in rows:
-            copy.write_row([Jsonb(value) if isinstance(value, dict) else value for value in row])
+            copy.write_row([Jsonb(value) if isinstance(value, dict | list) else value for value in row])
     target.commit()
 
 

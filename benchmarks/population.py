@@ -86,7 +86,7 @@ def _people(sizes: list[tuple[UUID, int]], on_sqlite: bool) -> Iterator[tuple[An
     first_names, last_names = Names.made(FIRST, FIRST_NAMES, 2), Names.made(LAST, LAST_NAMES, 3)
     now = datetime(2026, 1, 1, tzinfo=UTC)
     at: Any = now.strftime("%Y-%m-%d %H:%M:%S.%f") if on_sqlite else now
-    sources = json.dumps({"email": {"source": "inbound-saml", "name": "Okta", "at": now.isoformat()}})
+    sources = json.dumps([[{"source": "inbound-saml", "name": "Okta", "at": now.isoformat()}, ["email"]]])
     for programme, count in sizes:
         owner = programme.hex if on_sqlite else programme
         kinds = chance.choices(("inbound-saml", "scim", "hand"), (80, 17, 3), k=count)

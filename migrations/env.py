@@ -6,13 +6,14 @@ from sqlalchemy import JSON
 
 from rgapp.models import Base
 from rgapp.models.base import UTCDateTime
+from rgapp.models.sources import FieldSources
 
 
 def render_item(kind: str, item: object, _: object) -> str | bool:
     """Write our own types as the column types underneath, so that old migrations do not import the models."""
     if kind == "type" and isinstance(item, UTCDateTime):
         return "sa.DateTime(timezone=True)"
-    if kind == "type" and isinstance(item, JSON):
+    if kind == "type" and isinstance(item, JSON | FieldSources):
         return "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')"
     return False
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from rgapp.models.base import Base, Tenant, key_text
 from rgapp.models.principal import Principal
+from rgapp.models.sources import FieldSources
 
 
 class UserStatus(StrEnum):
@@ -59,7 +60,7 @@ class User(Principal, Tenant, Base):
     status: Mapped[UserStatus] = mapped_column(String(10), default=UserStatus.ACTIVE)
     source: Mapped[str] = mapped_column(String(20))
     source_integration_id: Mapped[uuid.UUID | None]
-    field_sources: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    field_sources: Mapped[dict[str, Any]] = mapped_column(FieldSources(), default=dict)
     gaps: Mapped[dict[str, Any]] = mapped_column(default=dict)
     incomplete: Mapped[bool] = mapped_column(default=False)
     password_hash: Mapped[str | None] = mapped_column(String(200))

@@ -13,6 +13,7 @@ from rgapp.audit import Actor, Tag
 from rgapp.mail.outbox import WAITING_MAIL, MailKind
 from rgapp.models import AuditEvent, Deactivation, MailStatus, OutboxMail, User, UserSession, UserStatus
 from rgapp.models.bulk import Form, insert_many, new_hex, update_many
+from rgapp.models.sources import pack
 from rgapp.provisioning.batch_matching import Known
 from rgapp.provisioning.cells import Line
 from rgapp.provisioning.facts import change_facts, creation_facts, gaps_of, source_of, sources_after
@@ -141,7 +142,7 @@ class BatchWriter:
         if changes:
             self._change_details(user, outcome, sources)
         elif sources is not user.field_sources:
-            self._claims.append((self._form.json(sources), self._programme, user_id))
+            self._claims.append((self._form.json(pack(sources)), self._programme, user_id))
         if outcome.kind is OutcomeKind.UNCHANGED:
             return
         self._change_status(user, outcome)
@@ -189,7 +190,7 @@ class BatchWriter:
         sources = {field.value: self._given for field, value in values.items() if value is not None}
         gaps = gaps_of(reading, values)
         json = self._form.json
-        noted = (json(sources), json(gaps), bool(gaps), json(creation_facts(self._policy, reading)))
+        noted = (json(pack(sources)), json(gaps), bool(gaps), json(creation_facts(self._policy, reading)))
         self._patterns[pattern] = noted
         return noted
 
@@ -206,7 +207,7 @@ class BatchWriter:
                 values[Field.MEMBERSHIP_NO], email, email_key(email) if email else None, values[Field.FIRST_NAME],
                 values[Field.LAST_NAME], name_key(values[Field.FIRST_NAME]), name_key(values[Field.LAST_NAME]),
                 born.isoformat() if born else None,
-                self._form.json(sources_after(sources, outcome.changes, self._policy, self._now)),
+                self._form.json(pack(sources_after(sources, outcome.changes, self._policy, self._now))),
                 self._form.json(gaps), bool(gaps), self._programme, user.id.hex,
             )
         )  # fmt: skip
@@ -237,7 +238,7 @@ class BatchWriter:
         holder = match.email_holder
         assert isinstance(holder, Known)  # noqa: S101 - what batches are matched with.
         left = {name: value for name, value in holder.field_sources.items() if name != Field.EMAIL}
-        self._freed.append((None, None, self._form.json(left), self._programme, holder.id.hex))
+        self._freed.append((None, None, self._form.json(pack(left)), self._programme, holder.id.hex))
         facts = {"source": self._policy.source, "via": self._policy.name}
         self._event(Tag.USER_EMAIL_RELEASED.value, holder.id.hex, self._form.json(facts))
 
