@@ -148,13 +148,12 @@ class FeedRecord(Base):
 
     Absence concerns these people alone. `digest` is of what the row said, `row_digest` of how it said it: where the
     latter is equal, the row is known to the last cell and found good. `present` is False once she was absent and taken
-    out, or left to another feed that names her.
+    out, or left to another feed that names her. There are no foreign keys: the database would look up for every row of a
+    file what has just been written.
     """
 
     __tablename__ = "feed_records"
     __table_args__ = (
-        # None on the integration: PostgreSQL would look it up for every row of a file.
-        ForeignKeyConstraint(["programme_id", "user_id"], ["users.programme_id", "users.id"]),
         Index("ix_feed_records_programme_id_user_id", "programme_id", "user_id"),
         # One tree instead of two: a file of a million people is compared with this table.
         {"sqlite_with_rowid": False},

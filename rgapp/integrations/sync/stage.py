@@ -22,7 +22,7 @@ ALL: Final = (ROWS, LEAVING, ABSENT, LISTED, TANGLED, LEFT_OUT)
 # How many rows are written while somebody waits for it; where nobody has to wait, more: yet no more than a second
 # processor and the log of the database take in beside those who sign in.
 BATCH: Final = 40
-TIMES_WITHOUT_LOCK: Final = 25
+TIMES_WITHOUT_LOCK: Final = 50
 
 
 class Stage:

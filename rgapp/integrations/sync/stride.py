@@ -12,7 +12,7 @@ from typing import Final
 from rgapp.turnstile import Bell
 
 # So long after somebody had to wait, one staged batch is a transaction.
-COURTEOUS_SECONDS: Final = 5.0
+COURTEOUS_SECONDS: Final = 30.0
 # Who comes after that waits for one commit at most, and that takes about so long at most.
 LONGEST_COMMIT_SECONDS: Final = 0.25
 MOST_BATCHES: Final = 256
