@@ -148,7 +148,7 @@ class FeedRecord(Base):
 
     Absence concerns these people alone. `digest` is of what the row said, `row_digest` of how it said it: where the
     latter is equal, the row is known to the last cell and found good. `present` is False once she was absent and taken
-    out, or left to another feed that names her. There are no foreign keys: the database would look up for every row of a
+    out, or left to another feed that names her. There are no foreign keys: the database would look up for each row of a
     file what has just been written.
     """
 

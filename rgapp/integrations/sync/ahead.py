@@ -1,7 +1,7 @@
 """What is written next is made while the database is at work: it has a processor of its own, or waits for its disk."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -20,7 +20,8 @@ Result = TypeVar("Result")
 class Unit:
     """Staged entries that are written together, and the offset behind them.
 
-    `lines` are theirs where they are people; `made` are accounts, where all of them are new, until they are written.
+    `lines` are theirs where they are people; where all of them are new, `made` are their accounts, until they are
+    written, and `kept` is what their feed keeps of them.
     """
 
     entries: list[Any]
@@ -28,6 +29,7 @@ class Unit:
     behind: int
     lines: list[Line]
     made: Made | None = None
+    kept: Sequence[tuple[Any, ...]] = ()
 
 
 class Ahead:

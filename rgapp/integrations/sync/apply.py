@@ -24,7 +24,7 @@ from rgapp.integrations.sync.tuning import Statistics, commit_lazily
 from rgapp.integrations.sync.work import Work
 from rgapp.models import RunPhase, SyncLeaver
 from rgapp.models.bulk import Form
-from rgapp.provisioning.batch import Batches, Done, Made
+from rgapp.provisioning.batch import Batches, Done
 from rgapp.provisioning.cells import Line
 from rgapp.provisioning.record import OutcomeKind, Refusal
 
@@ -83,7 +83,7 @@ class Applier:
             write = partial(self._take, phase, unit, bold=True)
             if not (write() if self._on_sqlite else beside.do(write, units.more)):
                 self._again(phase, todo, before)
-            unit.made = None
+            unit.made, unit.kept = None, ()
             work.counts.share = unit.behind * 100 // size
             if unit.behind >= size or self._stride.is_over(sum(each.batches for each in todo)):
                 work.keep(phase=phase, stage_offset=unit.behind, tries=0)
@@ -101,6 +101,7 @@ class Applier:
         unit.lines = without([Line(*entry) for entry in unit.entries], self._left_out)
         if unit.lines and all(line.fresh for line in unit.lines):
             unit.made = self._batches.make(self._form, unit.lines, now=self._work.clock())
+            unit.kept = list(map(self._known.row_of, unit.lines, unit.made.user_ids))
 
     def _again(self, phase: RunPhase, todo: Sequence[Unit], before: Any) -> None:
         """Take the units of this transaction once more, for somebody came in between: now with savepoints."""
@@ -124,7 +125,8 @@ class Applier:
             return True
         try:
             with nullcontext() if self._on_sqlite else self._work.session.begin_nested():
-                self._make(unit.lines, unit.made)
+                unit.made.write(self._work.session)
+                self._known.remember(unit.kept, ())
         except IntegrityError:
             if not self._on_sqlite:
                 self._write(unit.lines)
@@ -132,18 +134,12 @@ class Applier:
         self._work.counts.created += len(unit.lines)
         return True
 
-    def _make(self, lines: Sequence[Line], made: Made) -> None:
-        """Write the accounts of people whom nobody knew."""
-        session = self._work.session
-        made.write(session)
-        self._known.remember([_kept(line, user_id) for line, user_id in zip(lines, made.user_ids, strict=True)], [])
-
     def _write(self, lines: Sequence[Line], free: frozenset[str] = frozenset()) -> None:
         work = self._work
         done = self._batches.write(work.session, lines, now=work.clock(), free=free)
         self._known.remember(
-            [_kept(each.line, each.user_id) for each in done if each.user_id and not each.line.known],
-            [_kept(each.line, each.user_id) for each in done if each.user_id and each.line.known],
+            [self._known.row_of(each.line, each.user_id) for each in done if each.user_id and not each.line.known],
+            [self._known.row_of(each.line, each.user_id) for each in done if each.user_id and each.line.known],
         )
         for each in done:
             self._count(each)
@@ -214,8 +210,3 @@ class Applier:
             .values(gone=True)
             .execution_options(synchronize_session=False)
         )
-
-
-def _kept(line: Line, user_id: str) -> tuple[Any, ...]:
-    row_digest = bytes.fromhex(line.row_digest) if line.row_digest else None
-    return line.key, user_id, bytes.fromhex(line.digest), row_digest, True

@@ -37,11 +37,11 @@ class KnownPeople:
         self._session = session
         self._programme_id = programme_id
         self._integration_id = integration_id
+        self._place_in_hex = (programme_id.hex, integration_id.hex)
 
     def _place(self) -> tuple[Any, Any]:
         on_sqlite = self._session.get_bind().dialect.name == "sqlite"
-        place = (self._programme_id, self._integration_id)
-        return (place[0].hex, place[1].hex) if on_sqlite else place
+        return self._place_in_hex if on_sqlite else (self._programme_id, self._integration_id)
 
     def expected(self) -> tuple[Expected, int]:
         """Return what is expected of rows that nothing was wrong with last time, and how many people are there."""
@@ -161,16 +161,20 @@ class KnownPeople:
             for identifier, status, first, last, number in found
         }
 
+    def row_of(self, line: Line, user_id: str) -> tuple[Any, ...]:
+        """Return what is kept of a row and the person whom it made or met, as `remember` writes it."""
+        row_digest = bytes.fromhex(line.row_digest) if line.row_digest else None
+        return (*self._place_in_hex, line.key, user_id, bytes.fromhex(line.digest), row_digest, True)
+
     def remember(self, fresh: Sequence[tuple[Any, ...]], again: Sequence[tuple[Any, ...]]) -> None:
-        """Keep what rows said: `(key, *VALUES)` for people who are new to the feed, and for those who are not."""
-        place = (self._programme_id.hex, self._integration_id.hex)
-        insert_many(self._session, FeedRecord, (*KEYS, *VALUES), [(*place, *entry) for entry in fresh])
-        update_many(self._session, FeedRecord, KEYS, VALUES, [(*entry[1:], *place, entry[0]) for entry in again])
+        """Keep what rows said: those of `row_of`, of people who are new to the feed, and of those who are not."""
+        insert_many(self._session, FeedRecord, (*KEYS, *VALUES), fresh)
+        update_many(self._session, FeedRecord, KEYS, VALUES, [(*row[len(KEYS) :], *row[: len(KEYS)]) for row in again])
 
     def forget(self, keys: Sequence[str]) -> None:
         """Note that these people are absent, and that is settled: coming back they are somebody who changed."""
-        place = (self._programme_id.hex, self._integration_id.hex)
-        update_many(self._session, FeedRecord, KEYS, ("present",), [(False, *place, key) for key in keys])
+        rows = [(False, *self._place_in_hex, key) for key in keys]
+        update_many(self._session, FeedRecord, KEYS, ("present",), rows)
 
 
 def is_kept(line: Line, record: Record | None) -> bool:
