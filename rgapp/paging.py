@@ -207,7 +207,10 @@ def _merged(
     further = [] if cursor is None else [_beyond(keys, cursor)]
     # Each stands in a SELECT of its own: SQLite takes no ORDER BY and LIMIT inside a UNION.
     heads = [select(select(*columns).where(part, *further).order_by(*order).limit(size).subquery()) for part in parts]
-    found = union_all(*heads, *(select(*columns).where(some) for some in few)).subquery("found")
+    # By their keys alone the few stand whole in an index, which SQLite takes for that.
+    ids = [select(*primary).where(some).subquery() for some in few]
+    heads += [select(*columns).join(some, and_(*(column == some.c[column.key] for column in primary))) for some in ids]
+    found = union_all(*heads).subquery("found")
     if few:
         columns_found: dict[str, Any] = {name: unindexed(column) for name, column in found.c.items()}
         among = [replace(key, column=columns_found[key.column.key]) for key in keys]

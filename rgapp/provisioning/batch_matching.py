@@ -130,8 +130,9 @@ def _statement(column: str, lock: bool) -> Prepared:
         else:
             among = users[column] == func.any(wanted)
         query = select(*columns).where(users.programme_id == bindparam("of_programme"), among)
-        # Two runs that lock in one order do not stand in each other's way.
-        return query.order_by(users.id).with_for_update() if lock else query
+        # Two runs that lock in one order do not stand in each other's way. SQLite locks no rows, and would go through
+        # the whole programme for the sake of the order.
+        return query.order_by(users.id).with_for_update() if lock and dialect != "sqlite" else query
 
     return Prepared(build, columns)
 

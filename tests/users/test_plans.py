@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from rgapp.integrations.registry import kind_of
 from rgapp.models import Programme, SCIMGroup, SCIMGroupMember, User, UserStatus
 from rgapp.models.base import new_id
-from rgapp.provisioning import Source, matching
+from rgapp.provisioning import Source, batch_matching, matching
+from rgapp.provisioning.cells import Line
 from rgapp.provisioning.record import PersonRecord
 from rgapp.users import groups, person, queries
 from rgapp.users.queries import SORTS, Listing
@@ -127,6 +128,13 @@ def reads_everybody(session: Session, ask: Callable[[], object]) -> list[str]:
     return [line for plan in plans for line in (scans_of_sqlite(plan) if on_sqlite else scans_of_postgresql(plan))]
 
 
+def forget_counts(session: Session) -> None:
+    """Let SQLite know as little of the tables as it does where nobody had them counted."""
+    session.execute(text("DELETE FROM sqlite_stat1"))
+    session.execute(text("ANALYZE sqlite_schema"))
+    session.commit()
+
+
 def scans_of_sqlite(plan: list[str]) -> list[str]:
     """Return the lines that read all of the users, from the table or from an index."""
     return [line for line in plan if line.startswith("SCAN users")]
@@ -191,8 +199,7 @@ def test_a_page_of_many_under_a_filter_is_looked_for_by_name_and_few_are_found_b
 ) -> None:
     """Whatever SQLite knows of the table: with a look at the wrong index it would sort everybody who is active."""
     if not counted:
-        session.execute(text("DELETE FROM sqlite_stat1"))
-        session.commit()
+        forget_counts(session)
     plans = []
     for most in (0, 10_000):
         monkeypatch.setattr(queries, "MOST_SORTED", most)
@@ -206,9 +213,10 @@ def test_a_page_of_many_under_a_filter_is_looked_for_by_name_and_few_are_found_b
     by_name = "ix_users_programme_id_name (programme_id=? AND (last_key,first_key,id)>(?,?,?))"
     assert plans[0] == [f"SEARCH users USING INDEX {by_name}"]
     by_kind = "ix_users_programme_id_kind (programme_id=? AND status=? AND source=? AND incomplete=?)"
-    looks = [line for line in plans[1] if line.startswith("SEARCH users USING")]
-    assert looks[:-1] == [f"SEARCH users USING INDEX {by_kind}"] * 3  # So many kinds are active.
-    assert "(programme_id=? AND id=?)" in looks[-1]
+    looks = [line for line in plans[1] if line.startswith("SEARCH users")]
+    in_kinds, by_keys = looks[:-1:2], [looks[-1], *looks[1:-1:2]]
+    assert in_kinds == [f"SEARCH users USING COVERING INDEX {by_kind}"] * 3  # So many kinds are active.
+    assert all("(programme_id=? AND id=?)" in line for line in by_keys)
 
 
 def test_looking_a_person_up_is_answered_by_indexes(session: Session, crowd: list[Programme]) -> None:
@@ -222,6 +230,23 @@ def test_looking_a_person_up_is_answered_by_indexes(session: Session, crowd: lis
         matching.find(session, programme.id, PersonRecord(membership_no="E0017", email="jan.17@acme.example"))
 
     assert reads_everybody(session, ask) == []
+
+
+@pytest.mark.sqlite  # SQLite names what it seeks in an index.
+@pytest.mark.parametrize("lock", [True, False])
+def test_many_people_are_looked_up_by_their_keys(session: Session, crowd: list[Programme], *, lock: bool) -> None:
+    """Those of a batch, and none of the others: to lock people in an order, the whole programme was once read."""
+    forget_counts(session)
+    somebody = Listing(session, Scope((crowd[0].id,)), UserFilter()).page().rows[0]
+    told = Line(1, "E0017", "E0017", "jan.17@acme.example", None, None, None, None, True, somebody.id.hex)
+    with statements(session) as sent:
+        assert batch_matching.find_many(session, crowd[0].id, [told], lock=lock)
+    plans = []
+    for asked, values in sent:
+        rows = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", values)
+        plans += [str(row[-1]) for row in rows if str(row[-1]).startswith("SEARCH users")]
+    seeks = [plan[plan.index("(") :] for plan in plans]
+    assert seeks == [f"(programme_id=? AND {column}=?)" for column in ("membership_no", "id", "email_key")]
 
 
 @pytest.mark.parametrize(
