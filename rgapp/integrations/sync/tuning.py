@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from rgapp.database import PAGES_IN_LOG
@@ -15,6 +16,9 @@ from rgapp.models import AuditEvent, FeedRecord, OutboxMail, User
 FIRST_GATHERED: Final = 2_000
 GATHERED_AGAIN: Final = 8
 GATHERED: Final = tuple(model.__tablename__ for model in (User, AuditEvent, OutboxMail, FeedRecord))
+# Somebody may be at a table for hours, with an index say, and the load does without.
+LONGEST_WAIT_MS: Final = 1_000
+LOCK_NOT_AVAILABLE: Final = "55P03"
 SQLITE_CACHE_KB: Final = 65_536
 OBJECTS_BETWEEN_COLLECTIONS: Final = 200_000
 
@@ -67,6 +71,12 @@ class Statistics:
             return
         while self._next <= rows:
             self._next *= GATHERED_AGAIN
-        for table in GATHERED:
-            self._session.execute(text(f"ANALYZE {table}"))
-        self._session.commit()
+        try:
+            self._session.execute(text(f"SET LOCAL lock_timeout = {LONGEST_WAIT_MS}"))
+            for table in GATHERED:
+                self._session.execute(text(f"ANALYZE {table}"))
+            self._session.commit()
+        except OperationalError as error:
+            self._session.rollback()
+            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+                raise

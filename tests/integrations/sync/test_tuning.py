@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import text
 
+from rgapp.extensions import db
 from rgapp.integrations.sync import stage, tuning
 from tests.integrations.sync.tables import Desk, row
 
@@ -18,3 +19,12 @@ def test_a_first_load_lets_the_database_know_how_many_people_there_are(
     known = text("SELECT reltuples FROM pg_class WHERE relname = ANY(:names)")
     names = ["users", "audit_events", "outbox_mails", "feed_records"]
     assert min(desk.session.scalars(known, {"names": names})) == 4  # None is known to be empty any more.
+
+
+@pytest.mark.postgresql
+def test_a_load_does_without_where_somebody_else_is_at_a_table(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuning, "FIRST_GATHERED", 1)
+    monkeypatch.setattr(tuning, "LONGEST_WAIT_MS", 10)
+    with db.engine.connect() as other:
+        other.execute(text("LOCK TABLE outbox_mails IN SHARE UPDATE EXCLUSIVE MODE"))  # As an index in the making does.
+        assert desk.send(row(1), row(2)).created == 2
