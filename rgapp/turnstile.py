@@ -11,12 +11,28 @@ import sqlite3
 import time
 import weakref
 from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from threading import Lock
 from typing import Any, Final
 
 # So long who writes much leaves the lock to those who wait for it.
 COURTESY_SECONDS: Final = 0.12
 LOOKS_AGAIN_SECONDS: Final = 0.002
+
+
+_patient: ContextVar[bool] = ContextVar("patient", default=False)
+
+
+@contextmanager
+def patiently() -> Iterator[None]:
+    """Write in the background: whoever writes much makes way between two transactions, but hurries with none for us."""
+    token = _patient.set(True)
+    try:
+        yield
+    finally:
+        _patient.reset(token)
 
 
 class Turnstile:
@@ -67,37 +83,49 @@ class Turnstile:
 class Bell:
     """Who waits for the write lock of a SQLite file rings, so that a process that writes much hears it, and makes way.
 
-    It is a lock on a file beside the database: shared by all who wait, and gone with their processes.
+    It is a lock on a file beside the database: shared by all who wait, and gone with their processes. Who is patient
+    locks another one.
     """
 
     def __init__(self, database: str) -> None:
         """Open the bell of a database file."""
-        self._file = os.open(f"{database}-bell", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self.close = weakref.finalize(self, os.close, self._file)
+        names = (f"{database}-bell", f"{database}-bell-later")
+        self._files = [os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) for name in names]
+        self.close = weakref.finalize(self, _close, self._files)
 
     def ring(self) -> None:
         """Say that we wait."""
-        fcntl.flock(self._file, fcntl.LOCK_SH)
+        fcntl.flock(self._files[_patient.get()], fcntl.LOCK_SH)
 
     def rest(self) -> None:
         """Say that we wait no more."""
-        fcntl.flock(self._file, fcntl.LOCK_UN)
+        for file in self._files:
+            fcntl.flock(file, fcntl.LOCK_UN)
 
     def rings(self) -> bool:
-        """Tell whether anybody else waits."""
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        fcntl.flock(self._file, fcntl.LOCK_UN)
-        return False
+        """Tell whether anybody else waits who is not patient."""
+        return _is_locked(self._files[False])
 
     def make_way(self) -> None:
-        """Let those write who wait, between two transactions."""
+        """Let those write who wait, the patient ones too, between two transactions."""
         time.sleep(0)
         until = time.monotonic() + COURTESY_SECONDS
-        while self.rings() and time.monotonic() < until:
+        while any(map(_is_locked, self._files)) and time.monotonic() < until:
             time.sleep(LOOKS_AGAIN_SECONDS)
+
+
+def _is_locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    fcntl.flock(file, fcntl.LOCK_UN)
+    return False
+
+
+def _close(files: Sequence[int]) -> None:
+    for file in files:
+        os.close(file)
 
 
 def bell_of(database: str | None) -> Bell | None:

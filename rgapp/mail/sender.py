@@ -33,6 +33,7 @@ from rgapp.mail.render import render
 from rgapp.mail.transport import Transport, compose
 from rgapp.models import MailStatus, OutboxMail, Programme
 from rgapp.models.outbox import DUE
+from rgapp.turnstile import patiently
 
 logger = logging.getLogger(__name__)
 
@@ -64,13 +65,14 @@ def deliver_due(session: Session, delivery: Delivery, *, now: datetime, limit: i
     """
     sent, started = 0, time.monotonic()
     try:
-        while keys := _due(session, now, limit):
-            for programme_id, mail_id in keys:
-                if time.monotonic() - started > BATCH_SECONDS:
-                    return sent  # Claims are counted from `now`: those of a longer batch would lapse too soon.
-                mail = _claim(session, programme_id, mail_id, now)
-                if mail is not None:
-                    sent += _deliver(session, mail, delivery, now)
+        with patiently():
+            while keys := _due(session, now, limit):
+                for programme_id, mail_id in keys:
+                    if time.monotonic() - started > BATCH_SECONDS:
+                        return sent  # Claims are counted from `now`: those of a longer batch would lapse too soon.
+                    mail = _claim(session, programme_id, mail_id, now)
+                    if mail is not None:
+                        sent += _deliver(session, mail, delivery, now)
     finally:
         delivery.transport.close()
     return sent

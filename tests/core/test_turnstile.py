@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from rgapp.extensions import db
-from rgapp.turnstile import COURTESY_SECONDS, Bell, QueuedConnection, Turnstile, bell_of
+from rgapp.turnstile import COURTESY_SECONDS, Bell, QueuedConnection, Turnstile, bell_of, patiently
 from tests.factories import Factory
 
 LONG = 30.0
@@ -179,6 +179,21 @@ def test_who_waits_for_the_lock_is_heard_until_it_is_had(file: Path, one: Queued
         assert not bell.rings()
         done.set()
         writing.result(LONG)
+
+
+def test_who_is_patient_is_let_in_and_does_not_hurry_anybody(file: Path) -> None:
+    """A load makes way for the mails that it causes, but does not cut its transactions short for them."""
+    mailer, bell = Bell(str(file)), Bell(str(file))
+    with patiently():
+        mailer.ring()
+    assert not bell.rings()
+    started = time.monotonic()
+    bell.make_way()
+    assert time.monotonic() - started >= COURTESY_SECONDS
+    mailer.rest()
+    started = time.monotonic()
+    bell.make_way()
+    assert time.monotonic() - started < COURTESY_SECONDS
 
 
 def test_nobody_is_waited_for_long(file: Path) -> None:

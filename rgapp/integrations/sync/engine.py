@@ -29,6 +29,7 @@ from rgapp.models import Integration, IntegrationVersion, Programme, RunPhase, R
 from rgapp.provisioning import guard
 from rgapp.provisioning.batch import Batches
 from rgapp.provisioning.cells import CellReader
+from rgapp.turnstile import patiently
 
 logger = logging.getLogger(__name__)
 # A run that ends every process that takes it up is given up, so that the next one gets its turn.
@@ -72,7 +73,7 @@ def _work_under(session: Session, run: SyncRun, lease: Lease, tools: Tools) -> S
         elif run.released_at is not None and runs.is_superseded(session, run):
             ending.hold_again(session, lease, now=tools.clock())
         else:
-            with few_collections():
+            with few_collections(), patiently():
                 _Run(session, run, lease, tools, folder).go()
     except FeedFailure as failure:
         session.rollback()
