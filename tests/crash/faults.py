@@ -9,7 +9,7 @@ import os
 import re
 import signal
 import smtplib
-import threading
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ from rgapp.mail.transport import SMTPTransport
 
 VARIABLE = "CRASH_FUSE"
 END_OF_MAIL = b"\r\n.\r\n"
-_done = threading.local()
+# Of the transaction that is under way here, or in a thread that works for this one.
+_done: ContextVar[list[str] | None] = ContextVar("done", default=None)
 
 
 def arm(fuse: Path, when: str, what: str, *, skip: int = 0, since: str = "") -> None:
@@ -51,7 +52,7 @@ def install() -> None:
 
     @event.listens_for(Engine, "begin")
     def begin(_: Any) -> None:
-        _statements().clear()
+        _done.set([])
 
     def do_commit(self: DefaultDialect, connection: Any) -> None:
         reach(fuse, "before", "COMMIT")
@@ -96,7 +97,7 @@ def reach(fuse: Path, when: str, what: str) -> None:
 
 
 def _statements() -> list[str]:
-    if not hasattr(_done, "statements"):
-        _done.statements = []
-    found: list[str] = _done.statements
+    found = _done.get()
+    if found is None:
+        _done.set(found := [])
     return found

@@ -19,7 +19,7 @@ from tests.crash.house import House, wait_until
 from tests.factories import Factory
 from tests.integrations.sync.tables import HEADER, KIND, TableKind, TableSettings, row
 
-PEOPLE = 1_300
+PEOPLE = 2_300  # More than one step writes, wherever.
 RUN = r"UPDATE sync_runs\b"
 # When it dies, and how often it passes the point before. A COMMIT counts where its transaction wrote to the run.
 POINTS = {

@@ -4,13 +4,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from rgapp.provisioning.batch import Made
 from rgapp.provisioning.cells import Line
 
-# So many entries are made ahead at most, for memory's sake.
+# So many entries are made ahead, or one unit more, for memory's sake.
 MOST_AHEAD: Final = 5_000
 
 Result = TypeVar("Result")
@@ -18,18 +19,31 @@ Result = TypeVar("Result")
 
 @dataclass
 class Unit:
-    """Staged entries that are written together, and the offset behind them.
+    """Staged batches that are written together, each with the offset behind it.
 
     `lines` are theirs where they are people; where all of them are new, `made` are their accounts, until they are
     written, and `kept` is what their feed keeps of them.
     """
 
-    entries: list[Any]
-    batches: int
-    behind: int
-    lines: list[Line]
+    staged: list[tuple[list[Any], int]]
+    lines: list[Line] = field(default_factory=list)
     made: Made | None = None
     kept: Sequence[tuple[Any, ...]] = ()
+
+    @property
+    def batches(self) -> int:
+        """Return how many batches these are."""
+        return len(self.staged)
+
+    @property
+    def behind(self) -> int:
+        """Return the offset behind the last one."""
+        return self.staged[-1][1]
+
+    @property
+    def entries(self) -> list[Any]:
+        """Return the entries of all of them."""
+        return [entry for batch, _ in self.staged for entry in batch]
 
 
 class Ahead:
@@ -46,9 +60,14 @@ class Ahead:
         self._waiting = 0
 
     def __iter__(self) -> Iterator[Unit]:
-        """Yield the units."""
+        """Yield the units; one that was made when more could be written together is shortened."""
         while self._units or self._next():
-            unit = self._units.popleft()
+            unit, together = self._units.popleft(), self._together()
+            if unit.batches > together:
+                self._units.extendleft(Unit([batch]) for batch in reversed(unit.staged[together:]))
+                unit = Unit(unit.staged[:together])
+            if not unit.lines:
+                self._make(unit)
             self._waiting -= len(unit.entries)
             yield unit
 
@@ -57,14 +76,8 @@ class Ahead:
         return self._waiting < MOST_AHEAD and self._next()
 
     def _next(self) -> bool:
-        unit = Unit([], 0, 0, [])
-        for batch, behind in self._staged:
-            unit.entries += batch
-            unit.batches += 1
-            unit.behind = behind
-            if unit.batches >= self._together():
-                break
-        if not unit.batches:
+        unit = Unit(list(islice(self._staged, self._together())))
+        if not unit.staged:
             return False
         self._make(unit)
         self._units.append(unit)

@@ -6,7 +6,7 @@ behind it.
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import Any, Final
@@ -76,23 +76,44 @@ class Applier:
         todo = list[Unit]()
         for unit in units:
             if not todo:
-                commit_lazily(work.session)
                 work.hold()
+                commit_lazily(work.session)
                 before = work.mark()
             todo.append(unit)
             write = partial(self._take, phase, unit, bold=True)
             if not (write() if self._on_sqlite else beside.do(write, units.more)):
-                self._again(phase, todo, before)
+                self._one_by_one(phase, todo, before, beside)
+                todo = []
+                continue
             unit.made, unit.kept = None, ()
             work.counts.share = unit.behind * 100 // size
             if unit.behind >= size or self._stride.is_over(sum(each.batches for each in todo)):
-                work.keep(phase=phase, stage_offset=unit.behind, tries=0)
-                started = time.monotonic()
-                beside.do(work.session.commit, units.more)
-                work.said()
-                self._stride.ended(time.monotonic() - started)
-                self._statistics.written(work.counts.created)
+                self._commit(phase, unit, beside, units.more)
                 todo = []
+
+    def _commit(self, phase: RunPhase, unit: Unit, beside: Beside, meanwhile: Callable[[], bool]) -> None:
+        """Commit what was written up to this unit, with the checkpoint behind it."""
+        work = self._work
+        work.keep(phase=phase, stage_offset=unit.behind, tries=0)
+
+        def commit() -> float:
+            started = time.monotonic()
+            work.session.commit()
+            return time.monotonic() - started
+
+        self._stride.ended(beside.do(commit, meanwhile))
+        self._statistics.written(work.counts.created)
+        work.said()
+
+    def _one_by_one(self, phase: RunPhase, todo: Sequence[Unit], before: Any, beside: Beside) -> None:
+        """Take the units of this transaction once more, each in one of its own, for somebody came in between."""
+        work = self._work
+        work.session.rollback()
+        work.back_to(before)
+        for unit in todo:
+            work.hold()
+            self._take(phase, unit, bold=False)
+            self._commit(phase, unit, beside, lambda: False)
 
     def _prepare(self, phase: RunPhase, unit: Unit) -> None:
         """Make what can be made of a unit without asking the database."""
@@ -102,15 +123,6 @@ class Applier:
         if unit.lines and all(line.fresh for line in unit.lines):
             unit.made = self._batches.make(self._form, unit.lines, now=self._work.clock())
             unit.kept = list(map(self._known.row_of, unit.lines, unit.made.user_ids))
-
-    def _again(self, phase: RunPhase, todo: Sequence[Unit], before: Any) -> None:
-        """Take the units of this transaction once more, for somebody came in between: now with savepoints."""
-        work = self._work
-        work.session.rollback()
-        work.back_to(before)
-        work.hold()
-        for unit in todo:
-            self._take(phase, unit, bold=False)
 
     def _take(self, phase: RunPhase, unit: Unit, *, bold: bool) -> bool:
         """Write one unit; False where a `bold` one met somebody, and the transaction is good for nothing."""

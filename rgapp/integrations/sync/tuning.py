@@ -1,6 +1,7 @@
 """What a run changes about its process and its connection, for it handles many rows and little else."""
 
 import gc
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -12,13 +13,13 @@ from sqlalchemy.orm import Session
 from rgapp.database import PAGES_IN_LOG
 from rgapp.models import AuditEvent, FeedRecord, OutboxMail, User
 
+logger = logging.getLogger(__name__)
 # After so many rows of a run statistics are gathered, and again each time that it has written so many times as many.
 FIRST_GATHERED: Final = 2_000
 GATHERED_AGAIN: Final = 8
 GATHERED: Final = tuple(model.__tablename__ for model in (User, AuditEvent, OutboxMail, FeedRecord))
 # Somebody may be at a table for hours, with an index say, and the load does without.
 LONGEST_WAIT_MS: Final = 1_000
-LOCK_NOT_AVAILABLE: Final = "55P03"
 SQLITE_CACHE_KB: Final = 65_536
 OBJECTS_BETWEEN_COLLECTIONS: Final = 200_000
 
@@ -66,17 +67,22 @@ class Statistics:
         self._next = FIRST_GATHERED if session.get_bind().dialect.name == "postgresql" else None
 
     def written(self, rows: int) -> None:
-        """Gather them where it is time, in a transaction of its own; `rows` have been written so far. Commits."""
+        """Gather them where it is time, in transactions of their own; `rows` have been written so far. Commits."""
         if self._next is None or rows < self._next:
             return
         while self._next <= rows:
             self._next *= GATHERED_AGAIN
+        for table in GATHERED:
+            self._gather(table)
+
+    def _gather(self, table: str) -> None:
+        """Gather those of one table; a load does without where that is not to be had now."""
         try:
             self._session.execute(text(f"SET LOCAL lock_timeout = {LONGEST_WAIT_MS}"))
-            for table in GATHERED:
-                self._session.execute(text(f"ANALYZE {table}"))
+            self._session.execute(text(f"ANALYZE {table}"))
             self._session.commit()
         except OperationalError as error:
             self._session.rollback()
-            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            if error.connection_invalidated:
                 raise
+            logger.warning("no statistics of %s: %s", table, type(error.orig).__name__)

@@ -99,18 +99,29 @@ def nothing(_: Unit) -> None:
     st.lists(st.integers(0, 3), max_size=20),
 )
 def test_units_hold_every_batch_once_and_in_order(batches: list[list[int]], together: int, looks: list[int]) -> None:
-    made: list[Unit] = []
-    units = Ahead(numbers(batches), made.append, lambda: together)
+    units = Ahead(numbers(batches), nothing, lambda: together)
     found: list[Unit] = []
     for unit, look in zip(units, [*looks, *[0] * len(batches)], strict=False):
         found.append(unit)
         for _ in range(look):
             units.more()
     assert [entry for unit in found for entry in unit.entries] == [entry for batch in batches for entry in batch]
-    assert found == made
     assert sum(unit.batches for unit in found) == len(batches)
     assert [unit.behind for unit in found] == sorted({unit.behind for unit in found})
     assert all(1 <= unit.batches <= together for unit in found)
+
+
+def test_what_was_made_ahead_is_shortened_once_somebody_waits() -> None:
+    together, made = [8], list[int]()
+    units = Ahead(
+        numbers([[number] for number in range(20)]), lambda unit: made.append(unit.batches), lambda: together[0]
+    )
+    assert [units.more() for _ in range(2)] == [True, True]
+    together[0] = 1
+    found = [unit.entries for unit in units]
+    assert found == [[number] for number in range(20)]
+    assert made[:2] == [8, 8]
+    assert set(made[2:]) == {1}
 
 
 def test_no_more_is_made_ahead_than_memory_is_there_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,3 +28,5 @@ def test_a_load_does_without_where_somebody_else_is_at_a_table(desk: Desk, monke
     with db.engine.connect() as other:
         other.execute(text("LOCK TABLE outbox_mails IN SHARE UPDATE EXCLUSIVE MODE"))  # As an index in the making does.
         assert desk.send(row(1), row(2)).created == 2
+    known = text("SELECT reltuples FROM pg_class WHERE relname = ANY(:names)")
+    assert list(desk.session.scalars(known, {"names": ["users", "feed_records"]})) == [2, 2]
