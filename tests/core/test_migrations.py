@@ -1,5 +1,6 @@
 """Migrations: up and down again on both databases, to exactly what the models say."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Table, inspect
+from sqlalchemy import Table, inspect, select, text
 from sqlalchemy.orm import Session
 
 from rgapp import create_app, programmes
@@ -143,7 +144,33 @@ def test_tables_that_lose_foreign_keys_keep_their_rows_and_their_form(empty: Fla
         assert kept() == LOGS
     if db.engine.dialect.name == "sqlite":
         with db.engine.connect() as connection:
+            events = connection.exec_driver_sql(
+                "SELECT sql FROM sqlite_master WHERE name = 'ix_audit_events_programme_id_integration_id'"
+            )
+            assert "WHERE user_id IS NULL" in events.scalar_one()
             made = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'feed_records'").scalar_one()
             due = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'ix_outbox_mails_due'")
             assert "WITHOUT ROWID" in made
             assert "WHERE status IN" in due.scalar_one()
+
+
+def test_the_version_before_can_read_whose_values_a_persons_fields_are(empty: Flask) -> None:
+    upgrade()
+    session: Session = db.session()
+    programme = programmes.create(session, actor=COMMAND_LINE, now=NOW, name="Acme", slug="acme")
+    policy = Bench(session, programme, None).policy()  # type: ignore[arg-type]  # Only its policies are used.
+    provision(session, programme.id, reading_of(), policy, ACTOR, now=NOW)
+    session.commit()
+    (before,) = session.scalars(select(User.field_sources))
+    session.close()
+    kept = text("SELECT field_sources FROM users")
+    for written, read in ((list, "head"), (dict, "0011")):
+        if read != "head":
+            downgrade(revision=read)
+        with db.engine.connect() as connection:
+            found = connection.scalar(kept)
+        found = json.loads(found) if isinstance(found, str) else found
+        assert isinstance(found, written)
+    assert found == before
+    upgrade()
+    assert session.scalars(select(User.field_sources)).one() == before
