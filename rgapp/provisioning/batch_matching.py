@@ -53,7 +53,7 @@ def is_anybody_there(session: Session, programme_id: uuid.UUID) -> bool:
 
 
 def find_many(session: Session, programme_id: uuid.UUID, lines: Sequence[Line], *, lock: bool = False) -> list[Match]:
-    """Match each line: by the account that its feed has meant so far, else by Membership No.
+    """Match each line: by the account that its feed has meant so far, if that is there, else by Membership No.
 
     With `lock`, those accounts stay as they are until the transaction ends. Who holds an address is looked up, but not
     locked.
@@ -78,7 +78,7 @@ def _match(
     line: Line, by_number: dict[str, Known], by_id: dict[str, Known], by_address: dict[str | None, Known]
 ) -> Match:
     numbered = by_number.get(line.membership_no) if line.membership_no else None
-    user = by_id.get(line.user_id) if line.user_id else numbered
+    user = (by_id.get(line.user_id) if line.user_id else None) or numbered
     holder = by_address.get(line.address_key) if line.email else None
     if user is None and numbered is None and holder is None:
         return NOBODY

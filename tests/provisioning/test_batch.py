@@ -389,3 +389,11 @@ def test_who_is_not_new_is_not_made(bench: Bench) -> None:
     with pytest.raises(IntegrityError), bench.session.begin_nested():
         batches.make(form, fresh(person(0), person(1)), now=bench.now).write(bench.session)
     assert [user.membership_no for user in bench.users()] == ["P1"]
+
+
+def test_whose_account_is_gone_is_matched_by_her_number(bench: Bench) -> None:
+    write(bench, policy_of(bench), person(1))
+    gone = person(1, last_name="Baker")._replace(user_id="0" * 32)
+    (match,) = find_many(bench.session, bench.programme.id, [gone])
+    assert match.user is not None
+    assert (match.user.membership_no, match.membership_holder) == ("P1", None)
