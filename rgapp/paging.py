@@ -108,21 +108,25 @@ def fetch(
     *,
     after: str | None = None,
     before: str | None = None,
-    size: int = PAGE_SIZE,
+    size: int | None = None,
     parts: Sequence[ColumnElement[bool]] = (),
     few: Sequence[ColumnElement[bool]] = (),
+    sparse: bool = False,
     value_of: Callable[[Row, Key], Any] = _value_of,
 ) -> Page[Row]:
     """Return the page after (or before) a cursor that an earlier page gave; one that makes no sense is the first page.
 
     The last key has to be unique. `parts` and `few` are conditions that exclude each other. An index gives each part in
-    order: the page is merged from the beginnings of all of them. Of the `few` all rows are found, and sorted.
+    order: the page is merged from the beginnings of all of them. Of the `few` all rows are found, and sorted. Where the
+    parts are `sparse`, with much to be passed over, that is done by the keys alone: only the rows of the page are read
+    from the table, provided that the index has all that a part asks for.
     """
+    size = PAGE_SIZE if size is None else size
     cursor = read_cursor(after, keys) or read_cursor(before, keys, backwards=True)
     backwards = cursor is not None and cursor.backwards
     order = [key.order(backwards) for key in keys]
     further = [] if cursor is None else [_beyond(keys, cursor)]
-    if few or len(parts) > 1:
+    if few or sparse or len(parts) > 1:
         statement = _merged(statement, keys, parts, few, cursor, size + 1)
     else:
         statement = statement.where(*parts, *further)

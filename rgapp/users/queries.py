@@ -19,7 +19,7 @@ from rgapp.users.scope import Scope, UserFilter
 
 Place = tuple[uuid.UUID, uuid.UUID]  # Programme and user.
 EXPORT_BATCH = 1000
-# Orders that no index has: so many people are sorted for one page at most.
+# Orders that no index has, and kinds of people: so many are sorted for one page at most.
 MOST_SORTED = 5_000
 
 SORTS: dict[str, tuple[Key, ...]] = {
@@ -89,7 +89,8 @@ class Listing:
         parts, few = self._parts()
         if not parts and not few:
             return Page([])
-        return fetch(self.session, select(User), keys, after=after, before=before, parts=parts, few=few)
+        sparse = self.wanted.has_filters or self.wanted.group is not None
+        return fetch(self.session, select(User), keys, after=after, before=before, parts=parts, few=few, sparse=sparse)
 
     def _of_found(
         self, people: Sequence[Any], keys: Sequence[Key], after: str | None, before: str | None
@@ -111,20 +112,24 @@ class Listing:
     def _parts(self) -> tuple[list[ColumnElement[bool]], list[ColumnElement[bool]]]:
         """Return where the list's people are: programmes to be gone through in order, and kinds with few people.
 
-        A page of a filtered programme is looked for in the index of names, where the filters stand too: some 5,000 of a
-        million are found after a few thousand entries. Only where they all bear names at the end of the alphabet would
-        the index be read from its beginning, at a tenth of a microsecond an entry.
+        Up to `MOST_SORTED` people are found by kind and sorted, those of the smallest programmes first. A page of any
+        other filtered programme is looked for in the index of names, where the filters stand too: of 10,000 in a
+        million it is found after some 5,000 entries. The worst case is a filter that more people pass whose names stand
+        together far from the cursor, like leavers at the end of the alphabet only: then the index is read up to them,
+        at 0.1 to 0.3 microseconds an entry. Nothing of the table is read for that but, on PostgreSQL, what its VACUUM
+        has not seen yet, at 0.6 microseconds.
         """
         by_programme: dict[uuid.UUID, list[Kind]] = {}
         for kind in self._fitting():
             by_programme.setdefault(kind.programme_id, []).append(kind)
         parts, few, left = list[ColumnElement[bool]](), list[ColumnElement[bool]](), MOST_SORTED
+        walked = kinds.walked(self.wanted)
         for programme, some in sorted(by_programme.items(), key=lambda entry: sum(kind.count for kind in entry[1])):
             left -= sum(kind.count for kind in some)
             if self.wanted.has_filters and left >= 0:
                 few += [kind.condition() for kind in some]
             else:
-                parts.append(and_(User.programme_id == programme, *kinds.filters(self.wanted)))
+                parts.append(and_(User.programme_id == programme, *walked))
         if self.wanted.group is None:
             return parts, few
         inside = groups.is_member(self.wanted.group)

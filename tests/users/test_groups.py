@@ -2,16 +2,18 @@
 
 import uuid
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from rgapp import paging
 from rgapp.integrations.registry import kind_of
-from rgapp.models import Integration, Programme, SCIMGroup, SCIMGroupMember, User
+from rgapp.models import Integration, Programme, SCIMGroup, SCIMGroupMember, User, UserStatus
 from rgapp.models.base import new_id
-from rgapp.users import groups, listing
+from rgapp.users import groups, listing, queries
 from rgapp.users.queries import Listing
 from rgapp.users.scope import Scope, UserFilter
 from tests.factories import Factory
@@ -138,6 +140,51 @@ def test_pages_of_a_group_follow_one_another(
     assert [user.id for user in (*first.rows, *second.rows)] == [user.id for user in inside]
     assert second.next_cursor is None
     assert listed.facets().total == 60
+
+
+@pytest.mark.parametrize("sort", ["name", "-name", "number", "-number"])
+@pytest.mark.parametrize("wanted", [{}, {"status": UserStatus.LEAVER}, {"incomplete": True}], ids=repr)
+@pytest.mark.parametrize("most_sorted", [0, 5_000])
+def test_a_large_group_has_the_pages_of_a_small_one(
+    session: Session,
+    make: Factory,
+    platform: Platform,
+    group: Callable[..., SCIMGroup],
+    monkeypatch: pytest.MonkeyPatch,
+    sort: str,
+    wanted: dict[str, Any],
+    most_sorted: int,
+) -> None:
+    monkeypatch.setattr(paging, "PAGE_SIZE", 3)
+    monkeypatch.setattr(queries, "MOST_SORTED", most_sorted)
+    everybody = []
+    for number in range(40):
+        born = "" if number % 3 == 0 else "1990-04-03"
+        user = make.user(platform.acme, first_name=f"F{number % 5}", last_name=f"L{number % 4}", date_of_birth=born)
+        user.status = UserStatus.LEAVER if number % 2 else UserStatus.ACTIVE
+        everybody.append(user)
+    session.flush()
+    row = group("Warehouse", [user for number, user in enumerate(everybody) if number % 5 < 3])
+
+    def pages(most_read: int) -> list[list[uuid.UUID]]:
+        monkeypatch.setattr(groups, "MOST_READ", most_read)
+        listed = Listing(session, Scope((platform.acme.id,)), UserFilter(group=row.id, **wanted))
+        # A small group is in every order there is; a large one by number only where nothing else is asked for.
+        shown = sort if sort in sorts else "name"
+        found = [listed.page(shown)]
+        while found[-1].next_cursor:
+            found.append(listed.page(shown, after=found[-1].next_cursor))
+        back = found[-1]
+        while back.prev_cursor:
+            back = listed.page(shown, before=back.prev_cursor)
+            found.append(back)
+        return [[user.id for user in page.rows] for page in found]
+
+    monkeypatch.setattr(groups, "MOST_READ", 1)
+    sorts = Listing(session, Scope((platform.acme.id,)), UserFilter(group=row.id, **wanted)).sorts()
+    small = pages(5_000)
+    assert pages(1) == small
+    assert len(small) > 3
 
 
 def test_the_export_of_a_group_holds_the_group(
