@@ -1,6 +1,7 @@
 """The list of users: pages and counts, always inside the programmes that the reader may see, at the cost of one page.
 
-Whatever is asked for, an index gives the beginning of it; nothing here grows with the number of people.
+Whatever is asked for, an index gives the beginning of it; nothing here grows with the number of people but the end of a
+long list under a filter, behind which an index is read on in vain.
 """
 
 import uuid
