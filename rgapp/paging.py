@@ -45,6 +45,30 @@ def _without_index(element: unindexed, compiler: SQLCompiler, **options: Any) ->
     return f"+{compiler.process(element.clauses, **options)}"
 
 
+class unlikely(FunctionElement[Any]):
+    """A condition that SQLite shall expect few rows to meet, for these are known to be few, however they are spread.
+
+    It knows of no counts unless somebody had it ANALYZE, and then rather reads all of an index that has every column
+    than looks up some rows by another one. (https://www.sqlite.org/lang_corefunc.html#unlikely) This has no type:
+    behind a Boolean one SQLAlchemy writes "= 1", and SQLite no longer sees what is meant.
+    """
+
+    inherit_cache = True
+
+    def __init__(self, condition: ColumnElement[bool]) -> None:
+        super().__init__(condition)
+
+
+@compiles(unlikely)
+def _as_likely(element: unlikely, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(unlikely, "sqlite")
+def _as_unlikely(element: unlikely, compiler: SQLCompiler, **options: Any) -> str:
+    return f"unlikely({compiler.process(element.clauses, **options)})"
+
+
 @dataclass(frozen=True)
 class Key:
     """One column of an order; an empty value counts as the smallest, on every database."""
@@ -211,10 +235,7 @@ def _merged(
     further = [] if cursor is None else [_beyond(keys, cursor)]
     # Each stands in a SELECT of its own: SQLite takes no ORDER BY and LIMIT inside a UNION.
     heads = [select(select(*columns).where(part, *further).order_by(*order).limit(size).subquery()) for part in parts]
-    # By their keys alone the few stand whole in an index, which SQLite takes for that.
-    ids = [select(*primary).where(some).subquery() for some in few]
-    heads += [select(*columns).join(some, and_(*(column == some.c[column.key] for column in primary))) for some in ids]
-    found = union_all(*heads).subquery("found")
+    found = union_all(*heads, *(select(*columns).where(some) for some in few)).subquery("found")
     if few:
         columns_found: dict[str, Any] = {name: unindexed(column) for name, column in found.c.items()}
         among = [replace(key, column=columns_found[key.column.key]) for key in keys]

@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, ColumnElement, String, Subquery, and_, false, fu
 from sqlalchemy.orm import Session
 
 from rgapp.models import Programme, User, UserStatus
-from rgapp.paging import unindexed
+from rgapp.paging import unindexed, unlikely
 from rgapp.provisioning import Source
 from rgapp.users.scope import Scope, UserFilter
 
@@ -28,10 +28,10 @@ class Kind:
     count: int
 
     def condition(self) -> ColumnElement[bool]:
-        """Return the condition on users: a place in one index, in the order in which they came."""
+        """Return the condition on users, of whom there are few: a place in one index, in the order of their coming."""
         return and_(
             User.programme_id == self.programme_id,
-            User.status == self.status,
+            unlikely(User.status == self.status),
             User.source == self.source,
             User.incomplete.is_(self.incomplete),
         )
