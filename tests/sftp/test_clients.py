@@ -77,9 +77,12 @@ def test_paramiko_uploads_with_a_password_and_reads_its_file_back(server: Server
 def test_paramiko_uploads_with_a_key_and_its_use_is_noted(server: Server, account: Account) -> None:
     with server.session_of(account, key=True) as sftp:
         assert sftp.listdir() == []
-    with server.session() as session:
-        row = server.key(account, session)
-        assert row.last_used_at is not None
+
+    def is_noted() -> bool:
+        with server.session() as session:
+            return server.key(account, session).last_used_at is not None
+
+    wait_until("the key's use is noted", is_noted)  # It is once the client was told that it is in.
 
 
 def test_a_large_file_arrives_byte_for_byte(server: Server, account: Account, local: Callable[..., Path]) -> None:
