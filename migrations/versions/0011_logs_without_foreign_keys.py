@@ -1,4 +1,4 @@
-"""What is written for each person and never changed refers to others without a look-up for each row"""
+"""What a file writes beside its people refers to others without a look-up for each row"""
 
 from alembic import op
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Final
@@ -24,7 +25,7 @@ LONGEST_SECONDS: Final = 3 * 3600.0
 TOO_SLOW: Final = "The other side answers so slowly that everybody could not be read within three hours."
 
 
-class PullFeeds:
+class PullFeeds(ABC):
     """Opens the pulls of one kind.
 
     A kind says which `settings` it has, which of them decide `whom` it asks for besides the mapping, and which errors
@@ -37,6 +38,7 @@ class PullFeeds:
     whom: ClassVar[tuple[str, ...]]
     of_access: ClassVar[frozenset[str]]
 
+    @abstractmethod
     def read(
         self, context: FeedContext, settings: Any, secrets: Secrets | None, store: PullStore
     ) -> tuple[bool, Pulled]:
@@ -44,7 +46,6 @@ class PullFeeds:
 
         Raises `AccountError`.
         """
-        raise NotImplementedError
 
     def open(self, context: FeedContext) -> Feed:
         """Open a pull; nobody is asked before it is fetched."""
